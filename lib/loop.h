@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * The event loop: one io_uring per thread, and nothing else that waits.
+ *
+ * A loop belongs to the thread that runs it.  Other threads reach it through
+ * an eventfd that it reads.  Submissions are collected and enter the kernel
+ * once per turn.  A turn is: wait for completions, call what they belong to, call what
+ * was deferred, submit.
+ *
+ * A loop is made disabled: its files and memory are registered first, then
+ * loop_seal restricts the ring to the operations that this program uses, so
+ * that it is no way around a seccomp filter, and enables it.
+ */
+#ifndef LIB_LOOP_H
+#define LIB_LOOP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct io_uring_sqe;
+struct loop;
+
+/* One operation in flight.  Embedded in its owner; stays put until done. */
+struct loop_op {
+	/* @res: the result of the operation, or -errno. */
+	void (*done)(struct loop_op *op, int res);
+};
+
+/* Something to do once, at the end of this turn. */
+struct loop_task {
+	void (*run)(struct loop_task *task);
+	struct loop_task *next;
+	bool queued;
+};
+
+/*
+ * @entries: how many submissions fit into one turn without an extra system
+ * call; more in flight than that is allowed.  Errors: those of
+ * io_uring_setup(2), among them -ENOMEM and -EPERM (io_uring is disabled).
+ */
+int loop_new(unsigned entries, struct loop **ret);
+void loop_free(struct loop *loop);
+
+/*
+ * Register @fd with the ring, before loop_seal.  Returns an index for
+ * sqe->fd with IOSQE_FIXED_FILE, or -errno.
+ */
+int loop_add_file(struct loop *loop, int fd);
+
+/*
+ * Register memory for READ_FIXED and WRITE_FIXED, once, before loop_seal.
+ * -ENOMEM when RLIMIT_MEMLOCK is too small: go on without.
+ */
+int loop_add_memory(struct loop *loop, void *base, size_t len);
+
+/* Whether @len bytes at @p stand in the registered memory (buffer 0). */
+bool loop_has_memory(const struct loop *loop, const void *p, size_t len);
+
+/* Restrict and enable the ring, in the thread that will run it. */
+int loop_seal(struct loop *loop);
+
+/*
+ * A cleared entry that will call @op->done.  Never NULL: a full queue is
+ * submitted first.  The caller fills it with io_uring_prep_* before it asks
+ * for another one; the user data is the loop's own.
+ */
+struct io_uring_sqe *loop_sqe(struct loop *loop, struct loop_op *op);
+
+/* Run @task at the end of this turn; twice queued runs once. */
+void loop_defer(struct loop *loop, struct loop_task *task);
+
+/*
+ * One turn.  With @wait it sleeps until something completes, unless a task
+ * is queued.  Returns 0 or -errno of io_uring_enter(2), which is fatal.
+ */
+int loop_turn(struct loop *loop, bool wait);
+
+/* Turns until loop_stop. */
+int loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+#endif
