@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * What the worker gives up: see sandbox.h.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/close_range.h>
+#include <linux/vduse.h>
+
+#include "daemon/sandbox.h"
+#include "lib/secmem.h"
+#include "lib/why.h"
+
+static int use_entry(const struct passwd *pw, uid_t *ret_uid, gid_t *ret_gid)
+{
+	*ret_uid = pw->pw_uid;
+	*ret_gid = pw->pw_gid;
+	return 0;
+}
+
+int sandbox_choose_user(const char *user, int image_fd, uid_t *ret_uid,
+			gid_t *ret_gid, struct why *why)
+{
+	const struct passwd *pw;
+	struct stat st;
+
+	if (user) {
+		pw = getpwnam(user);
+		if (!pw)
+			return why_set(why, -EINVAL, "%s: no such user", user);
+		if (geteuid() && pw->pw_uid != geteuid())
+			return why_set(why, -EPERM,
+				       "%s: only root can serve as another "
+				       "user",
+				       user);
+		return use_entry(pw, ret_uid, ret_gid);
+	}
+	*ret_uid = geteuid();
+	*ret_gid = getegid();
+	if (geteuid())
+		return 0;
+	if (!fstat(image_fd, &st) && S_ISREG(st.st_mode) && st.st_uid) {
+		*ret_uid = st.st_uid;
+		*ret_gid = st.st_gid;
+		return 0;
+	}
+	pw = getpwnam("vcrypt");
+	if (!pw)
+		pw = getpwnam("nobody");
+	if (!pw)
+		return why_set(why, -EINVAL,
+			       "no user \"vcrypt\" or \"nobody\" to serve as "
+			       "(--user NAME)");
+	return use_entry(pw, ret_uid, ret_gid);
+}
+
+int sandbox_drop_user(uid_t uid, gid_t gid)
+{
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (geteuid() == 0) {
+		/* Registered buffers count as locked memory of the user. */
+		if (setrlimit(RLIMIT_MEMLOCK, &all))
+			return -errno;
+		if (setgroups(0, NULL) || setresgid(gid, gid, gid) ||
+		    setresuid(uid, uid, uid))
+			return -errno;
+		if (uid && (!setuid(0) || !seteuid(0)))
+			return -EPERM;
+	}
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		return -errno;
+	/* A change of user resets the dumpable flag. */
+	return secmem_protect_process();
+}
+
+static int by_number(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+void sandbox_close_others(const int *keep, unsigned nr)
+{
+	unsigned next = 3, i;
+	int sorted[16];
+
+	if (nr > 16)
+		abort();
+	memcpy(sorted, keep, nr * sizeof(*keep));
+	qsort(sorted, nr, sizeof(*sorted), by_number);
+	for (i = 0; i < nr; i++) {
+		if (sorted[i] < (int)next)
+			continue;
+		if (sorted[i] > (int)next)
+			close_range(next, (unsigned)sorted[i] - 1, 0);
+		next = (unsigned)sorted[i] + 1;
+	}
+	close_range(next, ~0U, 0);
+}
+
+static const int allowed_calls[] = {
+	SCMP_SYS(read),
+	SCMP_SYS(write),
+	SCMP_SYS(close),
+	SCMP_SYS(io_uring_enter),
+	SCMP_SYS(munmap),
+	SCMP_SYS(madvise),
+	SCMP_SYS(brk),
+	SCMP_SYS(futex),
+	SCMP_SYS(nanosleep),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(sched_yield),
+	SCMP_SYS(getpid),
+	SCMP_SYS(gettid),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+};
+
+static const uint32_t allowed_ioctls[] = {
+	VDUSE_IOTLB_GET_FD,   VDUSE_DEV_GET_FEATURES,
+	VDUSE_DEV_SET_CONFIG, VDUSE_DEV_INJECT_CONFIG_IRQ,
+	VDUSE_VQ_GET_INFO,    VDUSE_VQ_SETUP_KICKFD,
+	VDUSE_VQ_INJECT_IRQ,
+};
+
+static int add_rules(scmp_filter_ctx ctx)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < sizeof(allowed_calls) / sizeof(int); i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed_calls[i],
+				       0);
+	for (i = 0; !err && i < sizeof(allowed_ioctls) / sizeof(uint32_t); i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				       SCMP_A1(SCMP_CMP_EQ, allowed_ioctls[i]));
+	if (!err)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC,
+					       0));
+	if (!err)
+		err = seccomp_rule_add(
+			ctx, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
+			SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	/* abort(3) signals its own thread. */
+	if (!err)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+				       SCMP_A0(SCMP_CMP_EQ,
+					       (scmp_datum_t)getpid()));
+	return err;
+}
+
+int sandbox_enter(void)
+{
+	scmp_filter_ctx ctx;
+	int err;
+
+	/* What is not allowed fails; it does not kill the data path. */
+	ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+	if (!ctx)
+		return -ENOMEM;
+	err = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
+	if (!err)
+		err = add_rules(ctx);
+	if (!err)
+		err = seccomp_load(ctx);
+	seccomp_release(ctx);
+	return err;
+}

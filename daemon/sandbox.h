@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * What the worker gives up before it reads a byte of driver memory.
+ */
+#ifndef DAEMON_SANDBOX_H
+#define DAEMON_SANDBOX_H
+
+#include <sys/types.h>
+
+struct why;
+
+/*
+ * Who the worker becomes when the command runs as root: @user when given,
+ * else the owner of the image (@image_fd) when that is not root, else the
+ * system user "vcrypt", else "nobody".  For others: who they are.
+ */
+int sandbox_choose_user(const char *user, int image_fd, uid_t *ret_uid,
+			gid_t *ret_gid, struct why *why);
+
+/*
+ * Raise the limits that the data path needs (locked memory), then become
+ * @uid and @gid for good, without capabilities or other groups.  Without
+ * root, only the door to new privileges is closed.
+ */
+int sandbox_drop_user(uid_t uid, gid_t gid);
+
+/* Close every descriptor but standard error and @keep (@nr of them). */
+void sandbox_close_others(const int *keep, unsigned nr);
+
+/*
+ * Install the seccomp filter in all threads: reading and writing what is
+ * open, the ring, memory that cannot be executed, VDUSE's ioctls; no file,
+ * socket, process or signal of anybody else.
+ */
+int sandbox_enter(void);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * A volume that is to be served: what the command found out and the monitor
+ * and its workers go by.  Read-only once the monitor runs.
+ */
+#ifndef DAEMON_VOLUME_H
+#define DAEMON_VOLUME_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "crypt/unlock.h"
+#include "vduse/control.h"
+
+#define VOLUME_MAX_QUEUES     32
+#define VOLUME_DEFAULT_QUEUES 8 /* at most; as many as there are CPUs */
+#define VOLUME_QUEUE_SIZE     256
+
+struct volume {
+	char name[VDUSE_VOLUME_NAME_MAX + 1];
+	char image[PATH_MAX]; /* absolute */
+	struct volume_info info;
+	uint8_t *key; /* secret memory of VOLUME_KEY_MAX bytes, or NULL */
+	bool readonly;
+	bool direct; /* the image is open with O_DIRECT */
+	unsigned nr_queues;
+	unsigned queue_size; /* entries of a ring */
+	uid_t uid;	     /* whom the worker serves as */
+	gid_t gid;
+	const char *log_file; /* NULL: the system log */
+};
+
+#endif
