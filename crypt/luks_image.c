@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * The size of an image: see luks_image.h.
+ */
+#include <errno.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "crypt/luks_image.h"
+#include "lib/why.h"
+
+int luks_image_size(int fd, uint64_t *ret, struct why *why)
+{
+	struct stat st;
+	uint64_t size;
+
+	if (fstat(fd, &st))
+		return why_set(why, -errno, "cannot be examined: %s",
+			       strerror(errno));
+	if (S_ISREG(st.st_mode)) {
+		*ret = (uint64_t)st.st_size;
+		return 0;
+	}
+	if (!S_ISBLK(st.st_mode))
+		return why_set(why, -EINVAL, "%s, not a regular file or a block"
+			       " device", S_ISDIR(st.st_mode) ? "a directory" :
+			       "a special file");
+	if (ioctl(fd, BLKGETSIZE64, &size))
+		return why_set(why, -errno, "its size cannot be read: %s",
+			       strerror(errno));
+	*ret = size;
+	return 0;
+}

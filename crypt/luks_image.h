@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * The size of what may hold a container: a regular file or a block device.
+ */
+#ifndef CRYPT_LUKS_IMAGE_H
+#define CRYPT_LUKS_IMAGE_H
+
+#include <stdint.h>
+
+struct why;
+
+/*
+ * In bytes.  Errors: -EINVAL (neither file nor block device), -errno.
+ */
+int luks_image_size(int fd, uint64_t *ret, struct why *why);
+
+#endif

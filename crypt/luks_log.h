@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * What libcryptsetup says: its last error, for a reason, and on request its
+ * ordinary text.
+ */
+#ifndef CRYPT_LUKS_LOG_H
+#define CRYPT_LUKS_LOG_H
+
+#include <stdio.h>
+
+struct crypt_device;
+
+struct luks_log {
+	char error[200]; /* the first error since attach, one line */
+	FILE *text;	 /* ordinary messages go here when it is set */
+};
+
+/* @log outlives @cd. */
+void luks_log_attach(struct luks_log *log, struct crypt_device *cd);
+
+/* The error's text, or that of errno @err (negative) when there is none. */
+const char *luks_log_error(const struct luks_log *log, int err);
+
+#endif

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * Reading a LUKS header with libcryptsetup: see luks_reader.h.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <libcryptsetup.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "crypt/luks_describe.h"
+#include "crypt/luks_gate.h"
+#include "crypt/luks_header.h"
+#include "crypt/luks_log.h"
+#include "crypt/luks_reader.h"
+#include "crypt/luks_signature.h"
+#include "crypt/unlock_jail.h"
+#include "lib/why.h"
+
+#define PLAIN_IV_MAX (2ULL << 40) /* bytes: the "plain" IV has 32 bits */
+#define PAGE	     4096u
+#define LUKS1_SLOTS  8
+
+struct luks_reader {
+	struct crypt_device *cd;
+	int image_fd;
+	int copy_fd;
+	uint64_t image_size;
+	struct luks_headers headers;
+	struct luks_gate gate; /* valid after luks_reader_judge */
+	struct luks_log log;
+};
+
+/* Fill @len bytes at @offset of the copy from the image. */
+static int copy_range(struct luks_reader *reader, uint64_t offset, size_t len,
+		      struct why *why)
+{
+	uint64_t start = offset / PAGE * PAGE;
+	size_t done = 0;
+	uint8_t *p;
+	ssize_t n;
+
+	len += offset - start;
+	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED,
+		 reader->copy_fd, (off_t)start);
+	if (p == MAP_FAILED)
+		return why_set(why, -ENOMEM, "no memory for the header");
+	while (done < len) {
+		n = pread(reader->image_fd, p + done, len - done,
+			  (off_t)(start + done));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	munmap(p, len);
+	if (done == len)
+		return 0;
+	return why_set(why, -EIO, "reading the header at byte %" PRIu64
+		       " failed", start + done);
+}
+
+static int refuse_foreign(const uint8_t *start, size_t len, struct why *why)
+{
+	const char *name = signature_name(start, len);
+
+	return why_set(why, -EINVAL, "not a LUKS container%s%s",
+		       name ? ": this is " : "", name ? name : "");
+}
+
+/* Look at the binary headers in the copy, @len bytes of it. */
+static int find_headers(struct luks_reader *reader, size_t len,
+			struct why *why)
+{
+	struct luks_headers *h = &reader->headers;
+	void *p = mmap(NULL, len, PROT_READ, MAP_SHARED, reader->copy_fd, 0);
+	int r = 0;
+
+	if (p == MAP_FAILED)
+		return why_set(why, -ENOMEM, "no memory for the header");
+	luks_headers_find(p, len, h);
+	if (!h->version)
+		r = refuse_foreign(p, len, why);
+	else if (h->version == 2 && !h->first_sound && !h->second_sound)
+		r = why_set(why, -EINVAL, "both LUKS2 headers are damaged%s",
+			    len < LUKS_HEADERS_MAX ? ", or the image is"
+			    " truncated" : " (cryptsetup repair)");
+	munmap(p, len);
+	return r;
+}
+
+static int load(struct luks_reader *reader, struct why *why)
+{
+	const char *type = reader->headers.version == 1 ? CRYPT_LUKS1 :
+							  CRYPT_LUKS2;
+	char path[32];
+	int r;
+
+	/* The copy is this process's own: nothing to lock. */
+	crypt_metadata_locking(NULL, 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", reader->copy_fd);
+	r = crypt_init(&reader->cd, path);
+	if (r)
+		return why_set(why, r, "libcryptsetup cannot start: %s",
+			       strerror(-r));
+	luks_log_attach(&reader->log, reader->cd);
+	r = crypt_load(reader->cd, type, NULL);
+	if (r)
+		return why_set(why, r == -ENOMEM ? r : -EINVAL,
+			       "the %s header cannot be read: %s", type,
+			       luks_log_error(&reader->log, r));
+	return 0;
+}
+
+int luks_reader_open(int image_fd, int copy_fd, uint64_t image_size,
+		     struct luks_reader **ret, struct why *why)
+{
+	struct luks_reader *reader;
+	size_t len = LUKS_HEADERS_MAX;
+	int r;
+
+	if (!image_size)
+		return why_set(why, -EINVAL, "not a LUKS container: empty");
+	if (len > image_size)
+		len = image_size;
+	reader = calloc(1, sizeof(*reader));
+	if (!reader)
+		return why_set(why, -ENOMEM, "out of memory");
+	reader->image_fd = image_fd;
+	reader->copy_fd = copy_fd;
+	reader->image_size = image_size;
+	r = copy_range(reader, 0, len, why);
+	if (!r)
+		r = find_headers(reader, len, why);
+	if (!r && reader->headers.payload > len &&
+	    reader->headers.payload <= image_size)
+		r = copy_range(reader, len, reader->headers.payload - len,
+			       why);
+	if (!r)
+		r = load(reader, why);
+	if (r) {
+		luks_reader_close(reader);
+		return r;
+	}
+	*ret = reader;
+	return 0;
+}
+
+/* Key slots that lie beyond what was copied at first. */
+static int copy_slots(struct luks_reader *reader, struct why *why)
+{
+	uint64_t end = reader->gate.slots_offset + reader->gate.slots_size;
+
+	if (end > reader->image_size)
+		return why_set(why, -EINVAL, "the image is truncated: it ends"
+			       " at byte %" PRIu64 ", its key slots at %" PRIu64,
+			       reader->image_size, end);
+	if (end <= LUKS_HEADERS_MAX)
+		return 0;
+	return copy_range(reader, LUKS_HEADERS_MAX, end - LUKS_HEADERS_MAX,
+			  why);
+}
+
+static int judge_luks2(struct luks_reader *reader, struct why *why)
+{
+	const char *json;
+	int r;
+
+	if (crypt_dump_json(reader->cd, &json, 0) || !json)
+		return why_set(why, -EINVAL, "the header's metadata cannot be"
+			       " read");
+	r = luks_gate_check(json, &reader->gate, why);
+	if (r)
+		return r;
+	return copy_slots(reader, why);
+}
+
+static int judge_luks1_slots(struct luks_reader *reader, struct why *why)
+{
+	struct luks_gate *gate = &reader->gate;
+	struct crypt_pbkdf_type pbkdf;
+	int id;
+
+	for (id = 0; id < LUKS1_SLOTS; id++) {
+		if (crypt_keyslot_status(reader->cd, id) < CRYPT_SLOT_ACTIVE)
+			continue;
+		if (crypt_keyslot_get_pbkdf(reader->cd, id, &pbkdf))
+			return why_set(why, -EINVAL, "key slot %d cannot be"
+				       " read", id);
+		if (pbkdf.iterations > KDF_PBKDF2_MAX)
+			return why_set(why, -EINVAL, "key slot %d asks for %u"
+				       " iterations of PBKDF2, which would take"
+				       " hours", id, pbkdf.iterations);
+		gate->slots[gate->nr_slots++] = (struct luks_slot){
+			.id = id, .priority = 1, .threads = 1,
+		};
+	}
+	if (!gate->nr_slots)
+		return why_set(why, -EINVAL, "no key slot is left (was it"
+			       " erased?)");
+	return 0;
+}
+
+/* LUKS1 has one cipher for data and key slots and 512-byte sectors only. */
+static int judge_luks1(struct luks_reader *reader, struct why *why)
+{
+	struct luks_gate *gate = &reader->gate;
+	const char *cipher = crypt_get_cipher(reader->cd);
+	const char *mode = crypt_get_cipher_mode(reader->cd);
+	int key_bytes = crypt_get_volume_key_size(reader->cd);
+
+	if (!cipher || !mode || strcmp(cipher, "aes") ||
+	    (strcmp(mode, "xts-plain64") && strcmp(mode, "xts-plain")))
+		return why_set(why, -EINVAL, "the volume is encrypted with"
+			       " %s-%s, only aes-xts-plain64 can be served"
+			       " (open it with cryptsetup)",
+			       cipher ? cipher : "?", mode ? mode : "?");
+	if (key_bytes != 32 && key_bytes != 64)
+		return why_set(why, -EINVAL, "the volume key has %d bits, not"
+			       " 256 or 512", key_bytes * 8);
+	snprintf(gate->cipher, sizeof(gate->cipher), "aes-%s", mode);
+	gate->key_bytes = (uint32_t)key_bytes;
+	gate->sector_size = 512;
+	gate->data_offset = crypt_get_data_offset(reader->cd) * 512;
+	if (!gate->data_offset)
+		return why_set(why, -EINVAL, "this is a detached header; only"
+			       " images with header and data can be served");
+	return judge_luks1_slots(reader, why);
+}
+
+/* Where the data lies, and that there is any. */
+static int judge_extent(struct luks_reader *reader, struct volume_info *info,
+			struct why *why)
+{
+	const struct luks_gate *gate = &reader->gate;
+	uint64_t size;
+
+	if (gate->data_offset >= reader->image_size)
+		return why_set(why, -EINVAL, "the image is truncated: it ends"
+			       " at byte %" PRIu64 ", its data starts at %"
+			       PRIu64, reader->image_size, gate->data_offset);
+	size = reader->image_size - gate->data_offset;
+	/* A disk has whole 512-byte sectors, a file's odd tail is left out. */
+	size -= size % 512;
+	if (!size || size % gate->sector_size)
+		return why_set(why, -EINVAL, "the data area of %" PRIu64
+			       " bytes is not a multiple of the sector size %u"
+			       " (was the image truncated?)", size,
+			       gate->sector_size);
+	if (!strcmp(gate->cipher, "aes-xts-plain") && size > PLAIN_IV_MAX)
+		return why_set(why, -EINVAL, "aes-xts-plain repeats its IV"
+			       " after 2 TiB, the volume is larger (open it"
+			       " with cryptsetup)");
+	info->data_offset = gate->data_offset;
+	info->data_size = size;
+	info->sector_size = gate->sector_size;
+	info->key_bytes = gate->key_bytes;
+	info->allow_discards = gate->allow_discards;
+	snprintf(info->cipher, sizeof(info->cipher), "%s", gate->cipher);
+	return 0;
+}
+
+static void copy_name(char *dst, size_t size, const char *src)
+{
+	snprintf(dst, size, "%s", src ? src : "");
+}
+
+int luks_reader_judge(struct luks_reader *reader, struct volume_info *ret,
+		      struct why *why)
+{
+	struct volume_info info = { .key_slot = -1 };
+	int r;
+
+	memset(&reader->gate, 0, sizeof(reader->gate));
+	r = reader->headers.version == 1 ? judge_luks1(reader, why) :
+					   judge_luks2(reader, why);
+	if (!r)
+		r = judge_extent(reader, &info, why);
+	if (r)
+		return r;
+	copy_name(info.type, sizeof(info.type), crypt_get_type(reader->cd));
+	copy_name(info.uuid, sizeof(info.uuid), crypt_get_uuid(reader->cd));
+	copy_name(info.label, sizeof(info.label), crypt_get_label(reader->cd));
+	copy_name(info.note, sizeof(info.note),
+		  luks_headers_note(&reader->headers));
+	*ret = info;
+	return 0;
+}
+
+/* Try one slot.  Errors: -EPERM (not this one), others end the search. */
+static int try_slot(struct luks_reader *reader, const struct luks_slot *slot,
+		    const void *passphrase, size_t len,
+		    uint8_t key[static VOLUME_KEY_MAX], struct why *why)
+{
+	size_t key_len = VOLUME_KEY_MAX;
+	int r;
+
+	r = jail_allow_memory(slot->memory, slot->threads);
+	if (!r)
+		r = crypt_volume_key_get(reader->cd, slot->id, (char *)key,
+					 &key_len, passphrase, len);
+	if (r == slot->id)
+		return key_len == reader->gate.key_bytes ? 0 :
+		       why_set(why, -EINVAL, "key slot %d holds a key of an"
+			       " odd size", slot->id);
+	if (r == -EPERM || r == -ENOENT)
+		return -EPERM;
+	if (r == -ENOMEM)
+		return why_set(why, r, "key slot %d needs %" PRIu64 " MiB of"
+			       " memory for key derivation, which cannot be had"
+			       " (ulimit -v?)", slot->id, slot->memory >> 20);
+	return why_set(why, r < 0 ? r : -EIO, "key slot %d cannot be opened:"
+		       " %s", slot->id, luks_log_error(&reader->log, r));
+}
+
+static int no_memory(const struct luks_slot *slot,
+		     const struct kdf_memory *memory, struct why *why)
+{
+	return why_set(why, -ENOMEM, "key slot %d needs %" PRIu64 " MiB of"
+		       " memory for key derivation, %s has %" PRIu64 " MiB left",
+		       slot->id, slot->memory >> 20, memory->limit,
+		       memory->bytes >> 20);
+}
+
+int luks_reader_unlock(struct luks_reader *reader,
+		       const struct kdf_memory *memory,
+		       const void *passphrase, size_t len,
+		       uint8_t key[static VOLUME_KEY_MAX], int *ret_slot,
+		       struct why *why)
+{
+	const struct luks_slot *slot, *skipped = NULL, *slots;
+	int priority, r;
+	unsigned int i;
+
+	slots = reader->gate.slots;
+	for (priority = 2; priority > 0; priority--) {
+		for (i = 0; i < reader->gate.nr_slots; i++) {
+			slot = &slots[i];
+			if (slot->priority != priority)
+				continue;
+			if (slot->memory > memory->bytes) {
+				skipped = slot;
+				continue;
+			}
+			r = try_slot(reader, slot, passphrase, len, key, why);
+			if (!r)
+				*ret_slot = slot->id;
+			if (r != -EPERM)
+				return r;
+		}
+	}
+	if (skipped)
+		return no_memory(skipped, memory, why);
+	return why_set(why, -EPERM, "no key slot opens with this passphrase");
+}
+
+int luks_reader_dump(struct luks_reader *reader,
+		     enum volume_dump_format format, char **ret_text,
+		     struct why *why)
+{
+	struct volume_info info;
+	struct why verdict = { "" };
+	struct luks_description what = {
+		.cd = reader->cd,
+		.log = &reader->log,
+		.image_size = reader->image_size,
+		.note = luks_headers_note(&reader->headers),
+	};
+
+	if (luks_reader_judge(reader, &info, &verdict))
+		what.refusal = verdict.text;
+	if (format == VOLUME_DUMP_JSON)
+		return luks_describe_json(&what, ret_text, why);
+	return luks_describe_text(&what, ret_text, why);
+}
+
+void luks_reader_close(struct luks_reader *reader)
+{
+	if (!reader)
+		return;
+	crypt_free(reader->cd);
+	free(reader);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * From an image and a passphrase to a volume key: see unlock.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypt/luks_image.h"
+#include "crypt/unlock.h"
+#include "crypt/unlock_child.h"
+#include "lib/secmem.h"
+
+#define PROBE_SECONDS  60
+#define UNLOCK_SECONDS 600 /* all key slots, on a slow machine */
+
+static int bad_answer(struct why *why)
+{
+	return why_set(why, -EIO, "the header reader gave a senseless answer:"
+		       " the header may be hostile");
+}
+
+static bool ends(const char *s, size_t size)
+{
+	return memchr(s, '\0', size);
+}
+
+/* The child may have been taken over: hold its answer against the image. */
+static bool info_sane(const struct volume_info *info, uint64_t image_size)
+{
+	uint32_t sector = info->sector_size;
+
+	return ends(info->cipher, sizeof(info->cipher)) &&
+	       ends(info->type, sizeof(info->type)) &&
+	       ends(info->uuid, sizeof(info->uuid)) &&
+	       ends(info->label, sizeof(info->label)) &&
+	       ends(info->note, sizeof(info->note)) &&
+	       (!strcmp(info->cipher, "aes-xts-plain64") ||
+		!strcmp(info->cipher, "aes-xts-plain")) &&
+	       (info->key_bytes == 32 || info->key_bytes == 64) &&
+	       (sector == 512 || sector == 1024 || sector == 2048 ||
+		sector == 4096) &&
+	       info->data_offset && info->data_offset % sector == 0 &&
+	       info->data_size && info->data_size % sector == 0 &&
+	       info->data_offset <= image_size &&
+	       info->data_size <= image_size - info->data_offset;
+}
+
+/* Run one job whose answer is a struct volume_info, and a key or none. */
+static int ask(struct header_job *job, uint8_t *key,
+	       struct volume_info *ret_info, struct why *why)
+{
+	struct header_answer *answer;
+	void *p;
+	int r;
+
+	r = luks_image_size(job->image_fd, &job->image_size, why);
+	if (r)
+		return r;
+	if (secmem_alloc(sizeof(*answer), &p))
+		return why_set(why, -ENOMEM, "no locked memory for the key"
+			       " (ulimit -l)");
+	answer = p;
+	r = header_job_run(job, answer, NULL, why);
+	if (!r && !info_sane(&answer->info, job->image_size))
+		r = bad_answer(why);
+	if (!r) {
+		*ret_info = answer->info;
+		if (key)
+			memcpy(key, answer->key, VOLUME_KEY_MAX);
+	}
+	secmem_free(p, sizeof(*answer));
+	return r;
+}
+
+int volume_probe(int image_fd, struct volume_info *ret_info, struct why *why)
+{
+	struct header_job job = {
+		.op = HEADER_PROBE,
+		.image_fd = image_fd,
+		.timeout = PROBE_SECONDS,
+	};
+
+	return ask(&job, NULL, ret_info, why);
+}
+
+int volume_unlock(int image_fd, const void *passphrase, size_t len,
+		  uint8_t key[static VOLUME_KEY_MAX],
+		  struct volume_info *ret_info, struct why *why)
+{
+	struct header_job job = {
+		.op = HEADER_UNLOCK,
+		.image_fd = image_fd,
+		.passphrase = passphrase,
+		.passphrase_len = len,
+		.timeout = UNLOCK_SECONDS,
+	};
+	int r;
+
+	r = kdf_memory_available("", &job.memory);
+	if (r)
+		return why_set(why, r, "/proc/meminfo cannot be read: %s",
+			       strerror(-r));
+	return ask(&job, key, ret_info, why);
+}
+
+int volume_dump(int image_fd, enum volume_dump_format format, char **ret_text,
+		struct why *why)
+{
+	struct header_job job = {
+		.op = format == VOLUME_DUMP_JSON ? HEADER_DUMP_JSON :
+						   HEADER_DUMP_TEXT,
+		.image_fd = image_fd,
+		.timeout = PROBE_SECONDS,
+	};
+	struct header_answer *answer;
+	char *text = NULL;
+	void *p;
+	int r;
+
+	r = luks_image_size(image_fd, &job.image_size, why);
+	if (r)
+		return r;
+	if (secmem_alloc(sizeof(*answer), &p))
+		return why_set(why, -ENOMEM, "no locked memory (ulimit -l)");
+	answer = p;
+	r = header_job_run(&job, answer, &text, why);
+	if (!r && !text)
+		r = bad_answer(why);
+	if (!r)
+		*ret_text = text;
+	secmem_free(p, sizeof(*answer));
+	return r;
+}

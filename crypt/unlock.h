@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * From an image and a passphrase to a volume key and a geometry.
+ *
+ * Everything that reads bytes of the header happens in a short-lived child
+ * that can neither write the image, open a socket nor run a program, is
+ * limited in memory and time, and is gone before its answer is looked at.
+ * This file knows nothing of how a volume is served.
+ *
+ * The caller is single-threaded (the child is made by fork).
+ */
+#ifndef CRYPT_UNLOCK_H
+#define CRYPT_UNLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct why;
+
+#define VOLUME_KEY_MAX 64 /* bytes: AES-256-XTS */
+
+/* What the data path needs to know of a volume. */
+struct volume_info {
+	char cipher[32];      /* "aes-xts-plain64" or "aes-xts-plain" */
+	char type[8];	      /* "LUKS2" or "LUKS1" */
+	char uuid[41];
+	char label[49];	      /* "" when there is none */
+	char note[128];	      /* for the user: what is odd, or "" */
+	uint32_t key_bytes;   /* 32 or 64 */
+	uint32_t sector_size; /* bytes: 512, 1024, 2048 or 4096 */
+	uint64_t data_offset; /* bytes from the start of the image */
+	uint64_t data_size;   /* bytes, a multiple of sector_size, not 0 */
+	int key_slot;	      /* that fitted, -1 after a probe */
+	bool allow_discards;  /* the persistent flag in the header */
+};
+
+/*
+ * Find the volume key of the image open at @image_fd (regular file or block
+ * device, readable).  The image is not written and the fd's position does not
+ * change.  @passphrase and @key stand in memory of secmem_alloc; all
+ * VOLUME_KEY_MAX bytes of @key are written, of which info.key_bytes count.
+ *
+ * Errors, with the reason in @why: -EPERM (no key slot fits), -EINVAL (not a
+ * container, damaged, or one that cannot be served), -ENOMEM (key derivation
+ * needs more memory than there is), -ETIMEDOUT, -EIO, other -errno.
+ * @key and @ret_info are untouched on failure.
+ */
+int volume_unlock(int image_fd, const void *passphrase, size_t len,
+		  uint8_t key[static VOLUME_KEY_MAX],
+		  struct volume_info *ret_info, struct why *why);
+
+/*
+ * All but the key derivation: can this image be served?  For a caller that
+ * wants to know before it asks for a passphrase.  Errors as volume_unlock.
+ */
+int volume_probe(int image_fd, struct volume_info *ret_info,
+		 struct why *why);
+
+enum volume_dump_format {
+	VOLUME_DUMP_TEXT, /* for people, alike cryptsetup luksDump */
+	VOLUME_DUMP_JSON,
+};
+
+/*
+ * Describe the header, without any key, also of a container that cannot be
+ * served.  The text ends in a newline, holds no control character but
+ * newlines, and is freed by the caller.  Errors as volume_probe.
+ */
+int volume_dump(int image_fd, enum volume_dump_format format, char **ret_text,
+		struct why *why);
+
+#endif

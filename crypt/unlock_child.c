@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * One question to a header, answered by a jailed child: see unlock_child.h.
+ *
+ * The child gets the image for reading, a memfd for its copy of the header
+ * and a pipe for the answer.  The parent believes nothing of the answer
+ * before the child, which shares the pages of secret memory, is gone.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "crypt/luks_reader.h"
+#include "crypt/unlock_child.h"
+#include "crypt/unlock_jail.h"
+#include "lib/secmem.h"
+
+#define CPU_FACTOR 4 /* threads that derive a key at the same time */
+
+static int write_all(int fd, const void *buf, size_t len)
+{
+	const uint8_t *p = buf;
+	ssize_t n;
+
+	while (len) {
+		n = write(fd, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -EIO;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/*
+ * A descriptor for reading only, with a position and flags of its own.  When
+ * it cannot be had the given one does: the jail allows no write to it.
+ */
+static int reopen_readonly(int fd)
+{
+	char path[32];
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	r = open(path, O_RDONLY | O_CLOEXEC);
+	return r < 0 ? fd : r;
+}
+
+static int work(const struct header_job *job, const struct unlock_jail *jail,
+		struct header_answer *answer, char **text)
+{
+	enum volume_dump_format format = job->op == HEADER_DUMP_JSON ?
+					 VOLUME_DUMP_JSON : VOLUME_DUMP_TEXT;
+	struct luks_reader *reader;
+	int r;
+
+	r = luks_reader_open(jail->image_fd, jail->copy_fd, job->image_size,
+			     &reader, &answer->why);
+	if (r)
+		return r;
+	if (job->op == HEADER_PROBE || job->op == HEADER_UNLOCK)
+		r = luks_reader_judge(reader, &answer->info, &answer->why);
+	else
+		r = luks_reader_dump(reader, format, text, &answer->why);
+	if (!r && job->op == HEADER_UNLOCK)
+		r = luks_reader_unlock(reader, &job->memory, job->passphrase,
+				       job->passphrase_len, answer->key,
+				       &answer->info.key_slot, &answer->why);
+	luks_reader_close(reader);
+	return r;
+}
+
+/* The child, from fork to its end. */
+static void run_child(const struct header_job *job, int copy_fd, int pipe_fd,
+		      int parent_pid)
+{
+	struct unlock_jail jail = {
+		.image_fd = reopen_readonly(job->image_fd),
+		.copy_fd = copy_fd,
+		.pipe_fd = pipe_fd,
+		.memory_max = job->memory.bytes < KDF_MEMORY_MAX ?
+			      job->memory.bytes : KDF_MEMORY_MAX,
+		.cpu_seconds = job->timeout * CPU_FACTOR,
+	};
+	struct header_answer *answer;
+	char *text = NULL;
+	void *p;
+
+	if (secmem_alloc(sizeof(*answer), &p))
+		_exit(2);
+	answer = p;
+	answer->err = jail_enter(&jail, parent_pid);
+	if (answer->err)
+		why_set(&answer->why, 0, "the sandbox cannot be set up: %s",
+			strerror(-answer->err));
+	if (!answer->err && job->hook)
+		job->hook();
+	if (!answer->err)
+		answer->err = work(job, &jail, answer, &text);
+	if (text)
+		answer->text_len = (uint32_t)strlen(text);
+	if (answer->text_len > HEADER_TEXT_MAX)
+		answer->text_len = HEADER_TEXT_MAX;
+	if (write_all(jail.pipe_fd, answer, sizeof(*answer)) ||
+	    write_all(jail.pipe_fd, text, answer->text_len))
+		_exit(3);
+	secmem_free(p, sizeof(*answer));
+	_exit(0);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Errors: -ETIMEDOUT, -EPIPE when the other side ended before. */
+static int read_all(int fd, void *buf, size_t len, int64_t deadline)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	uint8_t *p = buf;
+	int64_t left;
+	ssize_t n;
+
+	while (len) {
+		left = deadline - now_ms();
+		if (left <= 0)
+			return -ETIMEDOUT;
+		if (poll(&pfd, 1, (int)left) <= 0)
+			continue;
+		n = read(fd, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -EPIPE;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* A reason for a child that ended without an answer. */
+static int explain_death(int status, struct why *why)
+{
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		return why_set(why, -ENOMEM, "the header reader was killed,"
+			       " probably because memory ran out");
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+		return why_set(why, -ETIMEDOUT, "reading the header took too"
+			       " much processor time");
+	if (WIFSIGNALED(status))
+		return why_set(why, -EIO, "the header reader died of signal"
+			       " %d (%s): the header may be hostile",
+			       WTERMSIG(status), strsignal(WTERMSIG(status)));
+	return why_set(why, -EIO, "the header reader ended without an answer"
+		       " (ulimit -l may be too small)");
+}
+
+static int reap(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -1;
+	return status;
+}
+
+static int read_text(int fd, uint32_t len, int64_t deadline, char **ret)
+{
+	char *text, *p;
+	int r;
+
+	if (len > HEADER_TEXT_MAX)
+		return -EPIPE;
+	text = malloc((size_t)len + 1);
+	if (!text)
+		return -ENOMEM;
+	r = read_all(fd, text, len, deadline);
+	if (r) {
+		free(text);
+		return r;
+	}
+	text[len] = '\0';
+	/* Names in a header shall not speak to the user's terminal. */
+	for (p = text; p < text + len; p++)
+		if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t') ||
+		    *p == 0x7f)
+			*p = '?';
+	*ret = text;
+	return 0;
+}
+
+/* Take the answer, end the child, and only then look. */
+static int take_answer(const struct header_job *job, pid_t pid, int fd,
+		       struct header_answer *answer, char **text,
+		       struct why *why)
+{
+	int64_t deadline = now_ms() + (int64_t)job->timeout * 1000;
+	int r, status;
+
+	r = read_all(fd, answer, sizeof(*answer), deadline);
+	if (!r && answer->text_len && text)
+		r = read_text(fd, answer->text_len, deadline, text);
+	if (r == -ETIMEDOUT)
+		kill(pid, SIGKILL);
+	close(fd); /* a child that goes on writing gets SIGPIPE */
+	status = reap(pid);
+	if (r == -ETIMEDOUT)
+		return why_set(why, r, "no answer within %u seconds: key"
+			       " derivation asks for too much", job->timeout);
+	if (r == -ENOMEM)
+		return why_set(why, r, "out of memory");
+	if (r)
+		return explain_death(status, why);
+	if (!answer->err)
+		return 0;
+	answer->why.text[sizeof(answer->why.text) - 1] = '\0';
+	return why_set(why, answer->err < 0 ? answer->err : -EIO, "%s",
+		       answer->why.text);
+}
+
+static int start(const struct header_job *job, int copy_fd, int *ret_fd,
+		 pid_t *ret_pid, struct why *why)
+{
+	pid_t parent = getpid(), pid;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC))
+		return why_set(why, -errno, "no pipe to the header reader: %s",
+			       strerror(errno));
+	pid = fork();
+	if (!pid)
+		run_child(job, copy_fd, fds[1], parent);
+	close(fds[1]);
+	if (pid < 0) {
+		close(fds[0]);
+		return why_set(why, -EAGAIN, "the header reader cannot be"
+			       " started: %s", strerror(errno));
+	}
+	*ret_fd = fds[0];
+	*ret_pid = pid;
+	return 0;
+}
+
+int header_job_run(const struct header_job *job, struct header_answer *answer,
+		   char **ret_text, struct why *why)
+{
+	char *text = NULL;
+	int copy_fd, fd = -1, r;
+	pid_t pid = -1;
+
+	/* Sparse and of the image's size, which the header is held against. */
+	copy_fd = memfd_create("vcrypt-header", MFD_CLOEXEC);
+	if (copy_fd < 0 || ftruncate(copy_fd, (off_t)job->image_size)) {
+		r = why_set(why, -errno, "no memory for the header: %s",
+			    strerror(errno));
+		goto out_close;
+	}
+	r = start(job, copy_fd, &fd, &pid, why);
+	if (r)
+		goto out_close;
+	r = take_answer(job, pid, fd, answer, &text, why);
+	if (r)
+		free(text);
+	else if (ret_text)
+		*ret_text = text;
+out_close:
+	if (copy_fd >= 0)
+		close(copy_fd);
+	return r;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * One question to a header, answered by a jailed child.  Internal to
+ * crypt/unlock.c; apart for its tests.
+ */
+#ifndef CRYPT_UNLOCK_CHILD_H
+#define CRYPT_UNLOCK_CHILD_H
+
+#include <stdint.h>
+
+#include "crypt/kdf_limits.h"
+#include "crypt/unlock.h"
+#include "lib/why.h"
+
+#define HEADER_TEXT_MAX (64u << 20) /* bytes of a description */
+
+enum header_op {
+	HEADER_PROBE,
+	HEADER_UNLOCK,
+	HEADER_DUMP_TEXT,
+	HEADER_DUMP_JSON,
+};
+
+struct header_job {
+	enum header_op op;
+	int image_fd;
+	uint64_t image_size; /* bytes */
+	const void *passphrase;
+	size_t passphrase_len;
+	struct kdf_memory memory;
+	unsigned int timeout; /* seconds of wall-clock time */
+	void (*hook)(void);   /* NULL but in tests: runs in the jail */
+};
+
+/* Travels through the pipe as it is; a text of text_len bytes may follow. */
+struct header_answer {
+	int32_t err;
+	uint32_t text_len;
+	struct why why;
+	struct volume_info info;
+	uint8_t key[VOLUME_KEY_MAX];
+};
+
+/*
+ * Run the job in a child and wait for its end.  @answer stands in memory of
+ * secmem_alloc and is filled only when 0 or the child's own error is
+ * returned.  *ret_text (may be NULL when no text is asked for) is freed by
+ * the caller.  Errors: the child's, and -ETIMEDOUT, -ENOMEM, -EIO.
+ */
+int header_job_run(const struct header_job *job, struct header_answer *answer,
+		   char **ret_text, struct why *why);
+
+#endif
