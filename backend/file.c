@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * A block device over a file descriptor: what it is (see file.h).  How it
+ * serves requests is in file_queue.c.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backend/blk.h"
+#include "backend/file.h"
+#include "backend/file_queue.h"
+#include "lib/why.h"
+
+static void file_close(struct blk_dev *base)
+{
+	struct file_dev *dev = (struct file_dev *)base;
+
+	close(dev->fd);
+	free(dev);
+}
+
+static const struct blk_ops file_ops = {
+	.name = "file",
+	.open_queue = file_open_queue,
+	.submit = file_submit,
+	.close_queue = file_close_queue,
+	.close = file_close,
+};
+
+/* The smallest unit that O_DIRECT takes, up to 4096; 512 without it. */
+static uint32_t find_block_size(int fd, bool direct)
+{
+	uint32_t unit = BLK_SECTOR_SIZE;
+	void *buf;
+
+	if (!direct || posix_memalign(&buf, 4096, 4096))
+		return unit;
+	while (unit < 4096 && pread(fd, buf, unit, unit) < 0 && errno == EINVAL)
+		unit *= 2;
+	free(buf);
+	return unit;
+}
+
+static int probe_file(int fd, const struct stat *st, struct blk_info *info)
+{
+	info->nr_sectors = (uint64_t)st->st_size / BLK_SECTOR_SIZE;
+	info->phys_block_size = 4096;
+	/* Nothing is there to be lost behind the end. */
+	info->discard = !info->readonly &&
+			!fallocate(fd,
+				   FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				   st->st_size, 4096);
+	return 0;
+}
+
+static int probe_block_device(int fd, struct blk_info *info)
+{
+	unsigned phys = 0, opt = 0;
+	uint64_t bytes;
+	int ro = 0;
+
+	if (ioctl(fd, BLKGETSIZE64, &bytes) || ioctl(fd, BLKROGET, &ro))
+		return -errno;
+	/* These two are only hints. */
+	ioctl(fd, BLKPBSZGET, &phys);
+	ioctl(fd, BLKIOOPT, &opt);
+	info->nr_sectors = bytes / BLK_SECTOR_SIZE;
+	info->phys_block_size = phys;
+	info->io_opt = opt;
+	info->readonly = info->readonly || ro;
+	info->discard = !info->readonly;
+	return 0;
+}
+
+static int probe(int fd, bool readonly, struct blk_info *info, bool *regular)
+{
+	int flags = fcntl(fd, F_GETFL), err;
+	struct stat st;
+
+	if (flags < 0 || fstat(fd, &st))
+		return -errno;
+	if ((flags & O_ACCMODE) == O_WRONLY)
+		return -EINVAL;
+	info->readonly = readonly || (flags & O_ACCMODE) == O_RDONLY;
+	info->cache = flags & O_DIRECT ? "direct" : "buffered";
+	*regular = S_ISREG(st.st_mode);
+	if (*regular)
+		err = probe_file(fd, &st, info);
+	else if (S_ISBLK(st.st_mode))
+		err = probe_block_device(fd, info);
+	else
+		err = -EINVAL;
+	info->block_size = find_block_size(fd, flags & O_DIRECT);
+	if (info->phys_block_size < info->block_size)
+		info->phys_block_size = info->block_size;
+	info->nr_sectors -=
+		info->nr_sectors % (info->block_size / BLK_SECTOR_SIZE);
+	return err;
+}
+
+int file_blk_new(int fd, const struct file_blk_options *options,
+		 struct blk_dev **ret, struct why *why)
+{
+	struct file_dev *dev = calloc(1, sizeof(*dev));
+	int err;
+
+	if (!dev)
+		return why_set(why, -ENOMEM, "out of memory");
+	dev->base.ops = &file_ops;
+	dev->fd = fd;
+	err = probe(fd, options->readonly, &dev->base.info, &dev->regular);
+	if (err) {
+		why_set(why, err, "image: cannot be served: %s",
+			strerror(-err));
+		goto free_dev;
+	}
+	if (!dev->base.info.nr_sectors) {
+		err = why_set(why, -EINVAL, "image: is smaller than one block");
+		goto free_dev;
+	}
+	*ret = &dev->base;
+	return 0;
+
+free_dev:
+	free(dev);
+	return err;
+}
