@@ -13,6 +13,7 @@
 #define VIRTIO_VIRTQ_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
 
@@ -104,5 +105,11 @@ unsigned virtq_in_flight(const struct virtq *vq);
 
 /* Split: the next available index. */
 uint16_t virtq_avail_index(const struct virtq *vq);
+
+/*
+ * Copy bytes that the other side may be changing: each is read once, what
+ * comes out is up to it.  Call under a guard.
+ */
+void virtq_copy_in(void *dst, const void *src, size_t len);
 
 #endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * The virtio-blk device: what it offers to a driver.
+ */
+#include <errno.h>
+#include <linux/virtio_blk.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/why.h"
+#include "virtio/blk_int.h"
+
+#define BIT(n) (1ULL << (n))
+
+/* More segments than this make one request no faster. */
+#define SEG_MAX 254U
+
+/* Bounds what one request takes of a transport's bounce memory. */
+#define SIZE_MAX_BYTES (1U << 20)
+
+/* Flash and disks alike; file systems align to it. */
+#define PHYS_BLOCK_MIN 4096U
+
+#define MUST_HAVE (BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_ACCESS_PLATFORM))
+
+static uint64_t offered(const struct vblk *vblk)
+{
+	uint64_t bits = MUST_HAVE | BIT(VIRTIO_RING_F_INDIRECT_DESC) |
+			BIT(VIRTIO_RING_F_EVENT_IDX) |
+			BIT(VIRTIO_BLK_F_SIZE_MAX) | BIT(VIRTIO_BLK_F_SEG_MAX) |
+			BIT(VIRTIO_BLK_F_BLK_SIZE) | BIT(VIRTIO_BLK_F_FLUSH) |
+			BIT(VIRTIO_BLK_F_TOPOLOGY) | BIT(VIRTIO_BLK_F_MQ);
+
+	if (vblk->readonly)
+		bits |= BIT(VIRTIO_BLK_F_RO);
+	return bits;
+}
+
+int vblk_new(struct blk_dev *dev, const struct vblk_params *params,
+	     struct vblk **ret, struct why *why)
+{
+	unsigned size = params->queue_size;
+	struct vblk *vblk;
+
+	if (!params->nr_queues || params->nr_queues > UINT16_MAX)
+		return why_set(why, -EINVAL, "%u queues (1 to 65535)",
+			       params->nr_queues);
+	if (size < 4 || size > VBLK_MAX_QUEUE_SIZE || (size & (size - 1)))
+		return why_set(why, -EINVAL,
+			       "queue size %u (a power of two, 4 to %u)", size,
+			       VBLK_MAX_QUEUE_SIZE);
+	vblk = calloc(1, sizeof(*vblk));
+	if (!vblk)
+		return why_set(why, -ENOMEM, "out of memory");
+	vblk->dev = dev;
+	vblk->params = *params;
+	vblk->readonly = params->readonly || dev->info.readonly;
+	/* Header and status take a descriptor each. */
+	vblk->seg_max = size - 2 < SEG_MAX ? size - 2 : SEG_MAX;
+	vblk->features = offered(vblk);
+	*ret = vblk;
+	return 0;
+}
+
+void vblk_free(struct vblk *vblk)
+{
+	free(vblk);
+}
+
+uint64_t vblk_features(const struct vblk *vblk)
+{
+	return vblk->features;
+}
+
+unsigned vblk_queue_size(const struct vblk *vblk)
+{
+	return vblk->params.queue_size;
+}
+
+int vblk_check_features(const struct vblk *vblk, uint64_t negotiated,
+			struct why *why)
+{
+	uint64_t unknown = negotiated & ~vblk->features;
+	uint64_t missing = MUST_HAVE & ~negotiated;
+
+	if (unknown)
+		return why_set(why, -EINVAL,
+			       "the driver accepted features %#llx, which were "
+			       "not offered",
+			       (unsigned long long)unknown);
+	if (missing & BIT(VIRTIO_F_VERSION_1))
+		return why_set(why, -EINVAL,
+			       "the driver is a legacy one (no VERSION_1)");
+	if (missing)
+		return why_set(why, -EINVAL,
+			       "the driver did not accept ACCESS_PLATFORM");
+	return 0;
+}
+
+static unsigned log2_of(uint32_t n)
+{
+	return 31 - (unsigned)__builtin_clz(n);
+}
+
+size_t vblk_config(const struct vblk *vblk, void *buf, size_t len)
+{
+	const struct blk_info *info = &vblk->dev->info;
+	uint32_t phys = info->phys_block_size;
+	struct virtio_blk_config c = { 0 };
+
+	if (phys < PHYS_BLOCK_MIN)
+		phys = PHYS_BLOCK_MIN;
+	c.capacity = htole64(info->nr_sectors);
+	c.size_max = htole32(SIZE_MAX_BYTES);
+	c.seg_max = htole32(vblk->seg_max);
+	c.blk_size = htole32(info->block_size);
+	c.physical_block_exp = (uint8_t)log2_of(phys / info->block_size);
+	c.min_io_size = htole16((uint16_t)(phys / info->block_size));
+	c.opt_io_size = htole32(info->io_opt / info->block_size);
+	c.num_queues = htole16((uint16_t)vblk->params.nr_queues);
+	memcpy(buf, &c, len < sizeof(c) ? len : sizeof(c));
+	return sizeof(c);
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * A queue of the virtio-blk device: kicks, fairness, batches, start and stop.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <liburing.h>
+#include <linux/virtio_blk.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/log.h"
+#include "lib/why.h"
+#include "virtio/blk_int.h"
+#include "virtio/transport.h"
+
+/* Requests that are taken before the rest of the loop has its turn. */
+#define BUDGET 128
+
+/* Pieces of memory beyond seg_max: split headers, borders of mappings. */
+#define EXTRA_IOV 66
+
+static void report_broken(struct vblk_queue *queue, const char *reason)
+{
+	struct vblk_stats *stats = queue->stats;
+
+	if (queue->reported)
+		return;
+	queue->reported = true;
+	snprintf(stats->reason, sizeof(stats->reason), "%s", reason);
+	vblk_stat_set(&stats->broken, 1);
+	log_error("queue %u stands still until the device is reset: %s",
+		  queue->index, reason);
+}
+
+static void check_broken(struct vblk_queue *queue)
+{
+	const char *reason = virtq_broken(queue->vq);
+
+	if (reason)
+		report_broken(queue, reason);
+}
+
+/*
+ * Take requests until the ring is empty and the driver knows that it must
+ * kick, or the budget is used up.
+ */
+static void work(struct vblk_queue *queue)
+{
+	unsigned budget = BUDGET + virtq_nr_replay(queue->vq);
+	struct virtq *vq = queue->vq;
+	struct virtq_chain chain;
+
+	virtq_disable_kick(vq);
+	for (; budget; budget--) {
+		enum virtq_result res = virtq_pop(vq, &chain);
+
+		if (res == VIRTQ_REQUEST) {
+			if (chain.replayed)
+				vblk_stat_add(&queue->stats->replayed, 1);
+			vblk_serve(queue, &chain);
+		} else if (res == VIRTQ_BROKEN || !virtq_enable_kick(vq)) {
+			break;
+		} else {
+			virtq_disable_kick(vq);
+		}
+	}
+	check_broken(queue);
+	vblk_stat_set(&queue->stats->in_flight, virtq_in_flight(vq));
+	if (!budget) {
+		queue->more = true;
+		loop_defer(queue->loop, &queue->task);
+	}
+}
+
+static void arm_kick(struct vblk_queue *queue)
+{
+	struct io_uring_sqe *sqe = loop_sqe(queue->loop, &queue->kick);
+
+	io_uring_prep_read(sqe, queue->kick_fd, &queue->kick_value,
+			   sizeof(queue->kick_value), 0);
+	queue->kick_armed = true;
+}
+
+static void kick_done(struct loop_op *op, int res)
+{
+	struct vblk_queue *queue =
+		(void *)((char *)op - offsetof(struct vblk_queue, kick));
+	char reason[VBLK_REASON_MAX];
+
+	queue->kick_armed = false;
+	if (queue->state != VBLK_RUNNING) {
+		loop_defer(queue->loop, &queue->task);
+		return;
+	}
+	if (res < 0 && res != -EINTR) {
+		snprintf(reason, sizeof(reason), "kick descriptor: %s",
+			 strerror(-res));
+		report_broken(queue, reason);
+		return;
+	}
+	vblk_stat_add(&queue->stats->kicks, 1);
+	arm_kick(queue);
+	work(queue);
+}
+
+static void cancel_done(struct loop_op *op, int res)
+{
+	struct vblk_queue *queue =
+		(void *)((char *)op - offsetof(struct vblk_queue, cancel));
+
+	queue->cancel_armed = false;
+	loop_defer(queue->loop, &queue->task);
+}
+
+/* After it, @queue may be gone. */
+static void check_stopped(struct vblk_queue *queue)
+{
+	if (queue->state != VBLK_STOPPING || queue->kick_armed ||
+	    queue->cancel_armed || virtq_in_flight(queue->vq))
+		return;
+	virtq_stop(queue->vq);
+	queue->state = VBLK_IDLE;
+	queue->stopped(queue->stopped_arg);
+}
+
+/* The end of a turn: all answers of the turn in one batch. */
+static void end_turn(struct loop_task *task)
+{
+	struct vblk_queue *queue =
+		(void *)((char *)task - offsetof(struct vblk_queue, task));
+	unsigned n = virtq_publish(queue->vq);
+
+	if (n)
+		vblk_stat_add(&queue->stats->interrupts, n);
+	vblk_stat_set(&queue->stats->in_flight, virtq_in_flight(queue->vq));
+	check_broken(queue);
+	if (queue->more && queue->state == VBLK_RUNNING) {
+		queue->more = false;
+		work(queue);
+	}
+	check_stopped(queue);
+}
+
+int vblk_queue_new(struct vblk *vblk, unsigned index, struct loop *loop,
+		   struct vblk_stats *stats, struct vblk_queue **ret)
+{
+	struct vblk_queue *queue = calloc(1, sizeof(*queue));
+	unsigned size = vblk->params.queue_size;
+	int err = -ENOMEM;
+
+	if (!queue)
+		return err;
+	queue->vblk = vblk;
+	queue->index = index;
+	queue->loop = loop;
+	queue->stats = stats;
+	queue->kick.done = kick_done;
+	queue->cancel.done = cancel_done;
+	queue->task.run = end_turn;
+	queue->slot = calloc(size, sizeof(*queue->slot));
+	if (!queue->slot)
+		goto free_queue;
+	err = virtq_new(size, vblk->seg_max + EXTRA_IOV, &queue->vq);
+	if (err)
+		goto free_slots;
+	err = blk_open_queue(vblk->dev, loop, size, &queue->blk);
+	if (err)
+		goto free_virtq;
+	*ret = queue;
+	return 0;
+
+free_virtq:
+	virtq_free(queue->vq);
+free_slots:
+	free(queue->slot);
+free_queue:
+	free(queue);
+	return err;
+}
+
+void vblk_queue_free(struct vblk_queue *queue)
+{
+	if (!queue)
+		return;
+	assert(queue->state == VBLK_IDLE && !queue->task.queued);
+	blk_close_queue(queue->blk);
+	virtq_free(queue->vq);
+	free(queue->slot);
+	free(queue);
+}
+
+int vblk_queue_start(struct vblk_queue *queue, const struct virtq_setup *setup,
+		     struct why *why)
+{
+	int err;
+
+	if (queue->state != VBLK_IDLE)
+		return why_set(why, -EBUSY, "the queue runs already");
+	err = virtq_start(queue->vq, setup, why);
+	if (err)
+		return err;
+	queue->state = VBLK_RUNNING;
+	queue->write_through =
+		!(setup->features & (1ULL << VIRTIO_BLK_F_FLUSH));
+	queue->kick_fd = setup->kick_fd;
+	queue->reported = false;
+	queue->more = false;
+	vblk_stat_set(&queue->stats->broken, 0);
+	arm_kick(queue);
+	/*
+	 * Kicks may have gone to nobody before: look at the ring at once, and
+	 * send the interrupt that a predecessor may have left out.
+	 */
+	work(queue);
+	loop_defer(queue->loop, &queue->task);
+	return 0;
+}
+
+void vblk_queue_stop(struct vblk_queue *queue, void (*stopped)(void *arg),
+		     void *arg)
+{
+	assert(queue->state != VBLK_STOPPING);
+	queue->state = VBLK_STOPPING;
+	queue->stopped = stopped;
+	queue->stopped_arg = arg;
+	if (queue->kick_armed) {
+		struct io_uring_sqe *sqe =
+			loop_sqe(queue->loop, &queue->cancel);
+
+		io_uring_prep_cancel(sqe, &queue->kick, 0);
+		queue->cancel_armed = true;
+	}
+	loop_defer(queue->loop, &queue->task);
+}
+
+bool vblk_queue_runs(const struct vblk_queue *queue)
+{
+	return queue->state != VBLK_IDLE;
+}
+
+uint16_t vblk_queue_avail_index(const struct vblk_queue *queue)
+{
+	return virtq_avail_index(queue->vq);
+}

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * The split virtqueue (virtio 1.3, section 2.7), the device's side.
+ */
+#include <errno.h>
+#include <linux/virtio_ring.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "lib/endian.h"
+#include "lib/guard.h"
+#include "lib/log.h"
+#include "lib/why.h"
+#include "virtio/inflight.h"
+#include "virtio/virtq_int.h"
+
+struct split_desc {
+	le64 addr;
+	le32 len;
+	le16 flags;
+	le16 next;
+};
+
+/* The driver writes it; behind the ring stands used_event. */
+struct split_avail {
+	le16 flags;
+	le16 idx;
+	le16 ring[];
+};
+
+struct split_used_elem {
+	le32 id;
+	le32 len;
+};
+
+/* The device writes it; behind the ring stands avail_event. */
+struct split_used {
+	le16 flags;
+	le16 idx;
+	struct split_used_elem ring[];
+};
+
+/* The other side may read or write at any moment: no plain access. */
+static uint16_t load16(const le16 *p, int order)
+{
+	le16 v = { __atomic_load_n(&p->raw, order) };
+
+	return le16_get(v);
+}
+
+static void store16(le16 *p, uint16_t value, int order)
+{
+	__atomic_store_n(&p->raw, le16_put(value).raw, order);
+}
+
+static le16 *used_event(struct virtq *vq)
+{
+	return &vq->split.avail->ring[vq->setup.num];
+}
+
+static le16 *avail_event(struct virtq *vq)
+{
+	return (le16 *)&vq->split.used->ring[vq->setup.num];
+}
+
+/* Indices as they stand in the rings, and the flags as they are at first. */
+static void first_look(void *arg)
+{
+	struct virtq *vq = arg;
+	struct virtq_split *s = &vq->split;
+
+	s->used_idx = load16(&s->used->idx, __ATOMIC_RELAXED);
+	s->avail_idx = load16(&s->avail->idx, __ATOMIC_ACQUIRE);
+	store16(&s->used->flags, 0, __ATOMIC_RELAXED);
+}
+
+static int map_rings(struct virtq *vq, struct why *why)
+{
+	const struct virtq_setup *setup = &vq->setup;
+	uint64_t num = setup->num, event = vq->event_idx ? 2 : 0;
+	void *desc, *avail, *used;
+	int err;
+
+	if (num & (num - 1))
+		return why_set(why, -EINVAL,
+			       "split queue of %u entries (no power of two)",
+			       setup->num);
+	err = virtq_map_area(vq, "descriptor table", setup->desc_addr,
+			     num * sizeof(struct split_desc), 16, false, &desc,
+			     why);
+	if (!err)
+		err = virtq_map_area(vq, "available ring", setup->driver_addr,
+				     sizeof(struct split_avail) + num * 2 +
+					     event,
+				     2, false, &avail, why);
+	if (!err)
+		err = virtq_map_area(
+			vq, "used ring", setup->device_addr,
+			sizeof(struct split_used) +
+				num * sizeof(struct split_used_elem) + event,
+			4, true, &used, why);
+	if (err)
+		return err;
+	vq->split.desc = desc;
+	vq->split.avail = avail;
+	vq->split.used = used;
+	return 0;
+}
+
+/*
+ * Where the log leaves off.  A log that cannot be trusted does no harm when
+ * nothing was answered yet, or nothing is left to answer: then the used index
+ * says all.  In between only the log knows; a guess could replay a write
+ * whose buffer holds something else by now.
+ */
+static int take_up(struct virtq *vq, struct why *why)
+{
+	struct virtq_split *s = &vq->split;
+	struct inflight_recovery rec = { .head = vq->replay };
+	struct inflight_queue *log = vq->setup.inflight;
+	struct why bad = { "" };
+	int err;
+
+	s->last_avail = vq->setup.avail_index;
+	if (!log)
+		return 0;
+	err = inflight_split_bind(log, &vq->setup, s->used_idx, s->avail_idx,
+				  &rec, &bad);
+	if (err == -EUCLEAN && (s->used_idx == s->avail_idx ||
+				s->used_idx == vq->setup.avail_index)) {
+		log_warn("%s; it is not needed and made anew", bad.text);
+		inflight_queue_reset(log);
+		err = inflight_split_bind(log, &vq->setup, s->used_idx,
+					  s->avail_idx, &rec, &bad);
+		rec.resumed = true;
+	}
+	if (err)
+		return why_set(why, err, "%s", bad.text);
+	if (rec.resumed) {
+		s->last_avail = (uint16_t)(s->used_idx + rec.nr);
+		vq->nr_replay = rec.nr;
+		/* The last interrupt may have died with the process. */
+		vq->interrupt_now = true;
+	}
+	return 0;
+}
+
+static int split_start(struct virtq *vq, struct why *why)
+{
+	struct virtq_split *s = &vq->split;
+	int err;
+
+	memset(s, 0, sizeof(*s));
+	err = map_rings(vq, why);
+	if (err)
+		return err;
+	if (guard_run(first_look, vq))
+		return why_set(why, -EFAULT,
+			       "the rings are not backed by memory");
+	err = take_up(vq, why);
+	/* The first pop reads the index again, and checks it. */
+	s->avail_idx = s->last_avail;
+	return err;
+}
+
+static void read_avail_idx(void *arg)
+{
+	struct virtq *vq = arg;
+
+	/*
+	 * Acquire: the driver writes ring entry and descriptors, then its
+	 * write barrier, then the index.
+	 */
+	vq->split.avail_idx = load16(&vq->split.avail->idx, __ATOMIC_ACQUIRE);
+}
+
+/* What is fetched under the guard. */
+struct fetch {
+	struct virtq *vq;
+	const char *bad; /* why the ring is broken, or NULL */
+	uint16_t head;
+	bool replayed;
+	uint64_t table; /* IOVA of the indirect table, when table_len is set */
+	uint32_t table_len;
+};
+
+/* Into vq->desc, from a private copy. */
+static void add_desc(struct virtq *vq, const struct split_desc *d)
+{
+	vq->desc[vq->nr_desc++] = (struct virtq_desc){
+		.addr = le64_get(d->addr),
+		.len = le32_get(d->len),
+		.write = le16_get(d->flags) & VRING_DESC_F_WRITE,
+	};
+}
+
+static const char *check_indirect(const struct virtq *vq, uint16_t flags,
+				  uint32_t len)
+{
+	if (!vq->indirect)
+		return "an indirect descriptor was not negotiated";
+	if (flags & VRING_DESC_F_NEXT)
+		return "a descriptor is indirect and has a next one";
+	if (!len || len % sizeof(struct split_desc))
+		return "an indirect table is no multiple of 16 bytes";
+	if (len / sizeof(struct split_desc) > VIRTQ_TABLE_MAX)
+		return "an indirect table is too long";
+	return NULL;
+}
+
+/* The chain from f->head in the descriptor table; ends at an indirect one. */
+static void walk_ring(struct fetch *f)
+{
+	struct virtq *vq = f->vq;
+	unsigned num = vq->setup.num;
+	uint16_t i = f->head, flags;
+	struct split_desc d;
+
+	do {
+		if (vq->nr_desc == num) {
+			f->bad = "a descriptor chain is a loop";
+			return;
+		}
+		if (i >= num) {
+			f->bad = "a descriptor index is out of range";
+			return;
+		}
+		virtq_copy_in(&d, &vq->split.desc[i], sizeof(d));
+		flags = le16_get(d.flags);
+		if (flags & VRING_DESC_F_INDIRECT) {
+			f->table = le64_get(d.addr);
+			f->table_len = le32_get(d.len);
+			f->bad = check_indirect(vq, flags, f->table_len);
+			return;
+		}
+		add_desc(vq, &d);
+		i = le16_get(d.next);
+	} while (flags & VRING_DESC_F_NEXT);
+}
+
+static void read_chain(void *arg)
+{
+	struct fetch *f = arg;
+	struct virtq *vq = f->vq;
+	struct virtq_split *s = &vq->split;
+	unsigned at = s->last_avail & (vq->setup.num - 1);
+
+	if (!f->replayed)
+		f->head = load16(&s->avail->ring[at], __ATOMIC_RELAXED);
+	if (f->head >= vq->setup.num)
+		f->bad = "a head index is out of range";
+	else if (vq->taken[f->head])
+		f->bad = "a head was made available twice";
+	else
+		walk_ring(f);
+}
+
+/* The chain through an indirect table, which is a private copy. */
+static const char *walk_table(struct virtq *vq, uint32_t len)
+{
+	const struct split_desc *table = (const void *)vq->table;
+	unsigned nr = len / sizeof(*table), left = nr, i = 0;
+	uint16_t flags;
+
+	do {
+		if (!left--)
+			return "a chain in an indirect table is a loop";
+		if (i >= nr)
+			return "an index in an indirect table is out of range";
+		flags = le16_get(table[i].flags);
+		if (flags & VRING_DESC_F_INDIRECT)
+			return "an indirect table is nested";
+		add_desc(vq, &table[i]);
+		i = le16_get(table[i].next);
+	} while (flags & VRING_DESC_F_NEXT);
+	return NULL;
+}
+
+/* Whether there is something to fetch. */
+static enum virtq_result look(struct virtq *vq)
+{
+	struct virtq_split *s = &vq->split;
+
+	if (s->avail_idx == s->last_avail) {
+		if (guard_run(read_avail_idx, vq))
+			return virtq_break(
+				vq, "the available ring is not backed by "
+				    "memory");
+		if (s->avail_idx == s->last_avail)
+			return VIRTQ_EMPTY;
+		if ((uint16_t)(s->avail_idx - s->last_avail) > vq->setup.num)
+			return virtq_break(
+				vq, "the available index moved by more than "
+				    "the queue size");
+	}
+	return VIRTQ_REQUEST;
+}
+
+static enum virtq_result split_fetch(struct virtq *vq,
+				     struct virtq_chain *chain)
+{
+	struct fetch f = { .vq = vq };
+	enum virtq_result res;
+
+	f.replayed = vq->next_replay < vq->nr_replay;
+	if (f.replayed)
+		f.head = vq->replay[vq->next_replay];
+	else if ((res = look(vq)) != VIRTQ_REQUEST)
+		return res;
+	vq->nr_desc = 0;
+	if (guard_run(read_chain, &f))
+		return virtq_break(vq, "the descriptors are not backed by "
+				       "memory");
+	if (!f.bad && f.table_len) {
+		chain->err = virtq_copy_table(vq, f.table, f.table_len);
+		if (!chain->err)
+			f.bad = walk_table(vq, f.table_len);
+	}
+	if (f.bad)
+		return virtq_break(vq, f.bad);
+	if (f.replayed)
+		vq->next_replay++;
+	else
+		vq->split.last_avail++;
+	if (vq->setup.inflight && !f.replayed)
+		inflight_split_fetch(vq->setup.inflight, f.head);
+	chain->id = f.head;
+	chain->replayed = f.replayed;
+	return VIRTQ_REQUEST;
+}
+
+struct publish {
+	struct virtq *vq;
+	bool interrupt;
+};
+
+static void write_used(void *arg)
+{
+	struct publish *p = arg;
+	struct virtq *vq = p->vq;
+	struct virtq_split *s = &vq->split;
+	uint16_t old = s->used_idx, new = (uint16_t)(old + vq->nr_batch);
+	unsigned i;
+
+	for (i = 0; i < vq->nr_batch; i++) {
+		struct split_used_elem *e =
+			&s->used->ring[(old + i) & (vq->setup.num - 1)];
+
+		e->id = le32_put(vq->batch[i].id);
+		e->len = le32_put(vq->batch[i].len);
+	}
+	/* Release: the driver reads the index, then elements and buffers. */
+	store16(&s->used->idx, new, __ATOMIC_RELEASE);
+	s->used_idx = new;
+	/*
+	 * The driver, about to wait, writes used_event or its flag, then has
+	 * a full barrier, then looks at the used index again.  With one here
+	 * as well, either it sees the index or we see that it wants to know.
+	 */
+	atomic_thread_fence(memory_order_seq_cst);
+	if (vq->event_idx)
+		p->interrupt = vring_need_event(
+			load16(used_event(vq), __ATOMIC_RELAXED), new, old);
+	else
+		p->interrupt = !(load16(&s->avail->flags, __ATOMIC_RELAXED) &
+				 VRING_AVAIL_F_NO_INTERRUPT);
+}
+
+static int split_publish(struct virtq *vq, bool *interrupt)
+{
+	struct publish p = { .vq = vq };
+	struct inflight_queue *log = vq->setup.inflight;
+	int err;
+
+	if (log)
+		inflight_split_batch(log, vq->batch_id, vq->nr_batch);
+	err = guard_run(write_used, &p);
+	if (err)
+		return err;
+	if (log)
+		inflight_split_done(log, vq->batch_id, vq->nr_batch,
+				    vq->split.used_idx);
+	*interrupt = p.interrupt;
+	return 0;
+}
+
+static void write_no_kick(void *arg)
+{
+	struct virtq *vq = arg;
+
+	store16(&vq->split.used->flags, VRING_USED_F_NO_NOTIFY,
+		__ATOMIC_RELAXED);
+}
+
+/* With EVENT_IDX, an avail_event that stands still asks for nothing. */
+static int split_disable_kick(struct virtq *vq)
+{
+	if (vq->event_idx || vq->split.no_kick)
+		return 0;
+	vq->split.no_kick = true;
+	return guard_run(write_no_kick, vq);
+}
+
+static void write_kick(void *arg)
+{
+	struct virtq *vq = arg;
+
+	if (vq->event_idx)
+		store16(avail_event(vq), vq->split.last_avail,
+			__ATOMIC_RELAXED);
+	else
+		store16(&vq->split.used->flags, 0, __ATOMIC_RELAXED);
+	/*
+	 * The driver writes its index, then has a full barrier, then looks
+	 * whether we want a kick.  With one here as well, either we see the
+	 * index or it kicks.
+	 */
+	atomic_thread_fence(memory_order_seq_cst);
+	read_avail_idx(vq);
+}
+
+static int split_enable_kick(struct virtq *vq)
+{
+	/* Unfetched requests are known: no need to look. */
+	if (vq->split.avail_idx != vq->split.last_avail)
+		return 1;
+	vq->split.no_kick = false;
+	if (guard_run(write_kick, vq))
+		return -EFAULT;
+	if (vq->split.avail_idx == vq->split.last_avail)
+		return 0;
+	/* The next pop reads the index again, and checks it. */
+	vq->split.avail_idx = vq->split.last_avail;
+	return 1;
+}
+
+const struct virtq_format virtq_split_format = {
+	.start = split_start,
+	.fetch = split_fetch,
+	.publish = split_publish,
+	.disable_kick = split_disable_kick,
+	.enable_kick = split_enable_kick,
+};
