@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * The lock that keeps a second opener away from an image.
+ *
+ * An OFD lock, not flock(2): libcryptsetup takes flock on the image itself
+ * and would wait for ours for ever.  It covers one byte; byte 1 is reserved
+ * for the worker of an open volume, so that commands and worker do not stand
+ * in each other's way.
+ */
+#ifndef BACKEND_LOCK_H
+#define BACKEND_LOCK_H
+
+#include <stdbool.h>
+
+/*
+ * Lock the image open at @fd, at once or not at all.  Exclusive needs a
+ * descriptor open for writing, @shared one open for reading.  The lock belongs
+ * to the open file description: it passes on with fork() and descriptor
+ * passing, and ends with the last copy of the descriptor.
+ * Errors: -EBUSY (held by another), -EBADF (wrong access mode), -errno.
+ */
+int image_lock(int fd, bool shared);
+
+/* Give it up before the descriptor is closed. */
+int image_unlock(int fd);
+
+#endif
