@@ -7,16 +7,40 @@
 
 #include "crypt/luks_log.h"
 
+/* The library knows the image by a descriptor, which tells the user nothing. */
+static void print(FILE *f, const char *msg)
+{
+	static const char path[] = "/proc/self/fd/";
+	const char *p = strstr(msg, path);
+
+	if (!p) {
+		fputs(msg, f);
+		return;
+	}
+	fprintf(f, "%.*sthe image", (int)(p - msg), msg);
+	p += strlen(path);
+	fputs(p + strspn(p, "0123456789"), f);
+}
+
+static void take_error(struct luks_log *log, const char *msg)
+{
+	FILE *f = fmemopen(log->error, sizeof(log->error) - 1, "w");
+
+	if (!f)
+		return;
+	print(f, msg);
+	fclose(f);
+	log->error[strcspn(log->error, "\n")] = '\0';
+}
+
 static void take(int level, const char *msg, void *arg)
 {
 	struct luks_log *log = arg;
 
-	if (level == CRYPT_LOG_ERROR && !log->error[0]) {
-		snprintf(log->error, sizeof(log->error), "%s", msg);
-		log->error[strcspn(log->error, "\n")] = '\0';
-	} else if (level == CRYPT_LOG_NORMAL && log->text) {
-		fputs(msg, log->text);
-	}
+	if (level == CRYPT_LOG_ERROR && !log->error[0])
+		take_error(log, msg);
+	else if (level == CRYPT_LOG_NORMAL && log->text)
+		print(log->text, msg);
 }
 
 void luks_log_attach(struct luks_log *log, struct crypt_device *cd)

@@ -69,6 +69,9 @@ static int refuse_foreign(const uint8_t *start, size_t len, struct why *why)
 {
 	const char *name = signature_name(start, len);
 
+	if (len >= 6 && !memcmp(start, "LUKS\xba\xbe", 6))
+		return why_set(why, -EINVAL, "the LUKS header is truncated, or"
+			       " of a version after 2");
 	return why_set(why, -EINVAL, "not a LUKS container%s%s",
 		       name ? ": this is " : "", name ? name : "");
 }

@@ -23,7 +23,8 @@
 #include "crypt/unlock_jail.h"
 #include "lib/secmem.h"
 
-#define CPU_FACTOR 4 /* threads that derive a key at the same time */
+#define CPU_FACTOR 4		/* threads that derive a key at the same time */
+#define COPY_MIN   (256u << 20) /* bytes; headers and key slots at their most */
 
 static int write_all(int fd, const void *buf, size_t len)
 {
@@ -259,12 +260,19 @@ int header_job_run(const struct header_job *job, struct header_answer *answer,
 		   char **ret_text, struct why *why)
 {
 	char *text = NULL;
+	uint64_t size = job->image_size;
 	int copy_fd, fd = -1, r;
 	pid_t pid = -1;
 
-	/* Sparse and of the image's size, which the header is held against. */
+	/*
+	 * Sparse and of the image's size, which libcryptsetup holds the
+	 * header against; not too small, so that a truncated image gets
+	 * through to a check that says so.
+	 */
 	copy_fd = memfd_create("vcrypt-header", MFD_CLOEXEC);
-	if (copy_fd < 0 || ftruncate(copy_fd, (off_t)job->image_size)) {
+	if (size < COPY_MIN)
+		size = COPY_MIN;
+	if (copy_fd < 0 || ftruncate(copy_fd, (off_t)size)) {
 		r = why_set(why, -errno, "no memory for the header: %s",
 			    strerror(errno));
 		goto out_close;

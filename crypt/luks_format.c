@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * Writing a new LUKS2 header: see luks_format.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <libcryptsetup.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crypt/kdf_limits.h"
+#include "crypt/luks_format.h"
+#include "crypt/luks_log.h"
+#include "lib/why.h"
+
+/* libcryptsetup's own bounds (lib/utils_pbkdf.c) and defaults. */
+#define MEMORY_KIB_MIN	   32u
+#define MEMORY_KIB_DEFAULT (1u << 20)
+#define THREADS_DEFAULT	   4u
+#define THREADS_MAX	   4u
+#define TIME_MS_DEFAULT	   2000u
+#define ITERATIONS_MIN_PBKDF2 1000u
+#define ITERATIONS_MIN_ARGON2 4u
+#define LABEL_MAX	   47u
+#define SIZE_LIMIT_PLAIN   (2ULL << 40) /* bytes */
+
+#define bad(why, ...) why_set(why, -EDOM, __VA_ARGS__)
+
+static bool is_argon2(const struct luks_format *what)
+{
+	return strcmp(what->pbkdf, "pbkdf2");
+}
+
+static void fill_defaults(struct luks_format *what)
+{
+	if (!what->cipher)
+		what->cipher = "aes-xts-plain64";
+	if (!what->key_bytes)
+		what->key_bytes = 64;
+	if (!what->pbkdf)
+		what->pbkdf = "argon2id";
+	if (!what->threads)
+		what->threads = is_argon2(what) ? THREADS_DEFAULT : 0;
+	if (!what->time_ms)
+		what->time_ms = TIME_MS_DEFAULT;
+}
+
+/* XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX in hexadecimal digits. */
+static bool uuid_valid(const char *s)
+{
+	size_t i;
+
+	for (i = 0; i < 36; i++) {
+		if (i == 8 || i == 13 || i == 18 || i == 23) {
+			if (s[i] != '-')
+				return false;
+		} else if (!s[i] || !strchr("0123456789abcdefABCDEF", s[i])) {
+			return false;
+		}
+	}
+	return !s[36];
+}
+
+static int check_names(const struct luks_format *what, struct why *why)
+{
+	if (strcmp(what->cipher, "aes-xts-plain64") &&
+	    strcmp(what->cipher, "aes-xts-plain"))
+		return bad(why, "cipher %s is unknown (aes-xts-plain64,"
+			   " aes-xts-plain)", what->cipher);
+	if (what->key_bytes != 32 && what->key_bytes != 64)
+		return bad(why, "a key of %" PRIu64 " bits is not possible"
+			   " (256, 512)", (uint64_t)what->key_bytes * 8);
+	if (what->label && strlen(what->label) > LABEL_MAX)
+		return bad(why, "the label is longer than %u bytes",
+			   LABEL_MAX);
+	if (what->uuid && !uuid_valid(what->uuid))
+		return bad(why, "%s is not a UUID (uuidgen makes one)",
+			   what->uuid);
+	return 0;
+}
+
+/* The largest sector that the data area is a multiple of. */
+static uint32_t choose_sector(uint64_t data_size)
+{
+	uint32_t sector = 4096;
+
+	while (sector > 512 && data_size % sector)
+		sector /= 2;
+	return sector;
+}
+
+static int check_sizes(struct luks_format *what, uint64_t size,
+		       struct why *why)
+{
+	uint32_t sector = what->sector_size;
+	uint64_t data_size;
+
+	if (sector && sector != 512 && sector != 1024 && sector != 2048 &&
+	    sector != 4096)
+		return bad(why, "a sector size of %u is not possible (512,"
+			   " 1024, 2048, 4096)", sector);
+	if (size <= LUKS_DATA_OFFSET)
+		return bad(why, "%" PRIu64 " bytes are too few: the header"
+			   " alone takes 16 MiB (--size 17M or more)", size);
+	data_size = size - LUKS_DATA_OFFSET;
+	if (!sector)
+		sector = choose_sector(data_size);
+	if (data_size % sector)
+		return bad(why, "the size of %" PRIu64 " bytes is not a"
+			   " multiple of the sector size %u", size, sector);
+	if (!strcmp(what->cipher, "aes-xts-plain") &&
+	    data_size > SIZE_LIMIT_PLAIN)
+		return bad(why, "aes-xts-plain repeats its IV after 2 TiB (use"
+			   " aes-xts-plain64)");
+	what->sector_size = sector;
+	return 0;
+}
+
+static int check_memory(struct luks_format *what, struct why *why)
+{
+	struct kdf_memory mem;
+	uint64_t kib;
+	int r = kdf_memory_available("", &mem);
+
+	if (r)
+		return why_set(why, r, "/proc/meminfo cannot be read: %s",
+			       strerror(-r));
+	kib = mem.bytes / 1024;
+	if (!what->memory_kib) {
+		/* Half, so that the next unlock has some air. */
+		kib /= 2;
+		what->memory_kib = kib < MEMORY_KIB_DEFAULT ? (uint32_t)kib :
+							      MEMORY_KIB_DEFAULT;
+		if (what->memory_kib >= MEMORY_KIB_MIN)
+			return 0;
+	}
+	if (what->memory_kib < MEMORY_KIB_MIN ||
+	    what->memory_kib > KDF_MEMORY_MAX / 1024)
+		return bad(why, "%u KiB of memory for key derivation is not"
+			   " possible (%u to %llu)", what->memory_kib,
+			   MEMORY_KIB_MIN, KDF_MEMORY_MAX / 1024);
+	if (what->memory_kib > kib)
+		return why_set(why, -ENOMEM, "%u KiB of memory for key"
+			       " derivation cannot be had: %s has %" PRIu64
+			       " KiB left (--pbkdf-memory)", what->memory_kib,
+			       mem.limit, kib);
+	return 0;
+}
+
+static int check_kdf(struct luks_format *what, struct why *why)
+{
+	uint32_t least = is_argon2(what) ? ITERATIONS_MIN_ARGON2 :
+					   ITERATIONS_MIN_PBKDF2;
+	uint32_t most = is_argon2(what) ? KDF_ARGON2_TIME_MAX : KDF_PBKDF2_MAX;
+
+	if (is_argon2(what) && strcmp(what->pbkdf, "argon2id") &&
+	    strcmp(what->pbkdf, "argon2i"))
+		return bad(why, "key derivation %s is unknown (argon2id,"
+			   " argon2i, pbkdf2)", what->pbkdf);
+	if (what->iterations &&
+	    (what->iterations < least || what->iterations > most))
+		return bad(why, "%u iterations are not possible with %s (%u to"
+			   " %u)", what->iterations, what->pbkdf, least, most);
+	if (!is_argon2(what))
+		return what->memory_kib || what->threads ?
+		       bad(why, "pbkdf2 takes neither memory nor threads") : 0;
+	if (what->threads > THREADS_MAX)
+		return bad(why, "%u threads for key derivation are not"
+			   " possible (1 to %u)", what->threads, THREADS_MAX);
+	return check_memory(what, why);
+}
+
+int luks_format_check(struct luks_format *what, uint64_t size,
+		      struct why *why)
+{
+	int r;
+
+	fill_defaults(what);
+	r = check_names(what, why);
+	if (!r)
+		r = check_sizes(what, size, why);
+	if (!r)
+		r = check_kdf(what, why);
+	return r;
+}
+
+/* "aes-xts-plain64" is cipher "aes" in mode "xts-plain64" to the library. */
+static int format(struct crypt_device *cd, const struct luks_format *what)
+{
+	const struct crypt_pbkdf_type pbkdf = {
+		.type = what->pbkdf,
+		.hash = "sha256",
+		.time_ms = what->iterations ? 0 : what->time_ms,
+		.iterations = what->iterations,
+		.max_memory_kb = what->memory_kib,
+		.parallel_threads = what->threads,
+		.flags = what->iterations ? CRYPT_PBKDF_NO_BENCHMARK : 0,
+	};
+	struct crypt_params_luks2 params = {
+		.pbkdf = &pbkdf,
+		.sector_size = what->sector_size,
+		.label = what->label,
+	};
+
+	return crypt_format(cd, CRYPT_LUKS2, "aes",
+			    what->cipher + strlen("aes-"), what->uuid, NULL,
+			    what->key_bytes, &params);
+}
+
+/* Only root may use the lock directory that block devices need. */
+static void choose_locking(int fd)
+{
+	struct stat st;
+
+	if (!fstat(fd, &st) && S_ISBLK(st.st_mode) && geteuid())
+		crypt_metadata_locking(NULL, 0);
+}
+
+int luks_format_write(int fd, const struct luks_format *what,
+		      const void *passphrase, size_t len, struct why *why)
+{
+	struct crypt_device *cd = NULL;
+	struct luks_log log = { "" };
+	char path[32];
+	int r;
+
+	choose_locking(fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	r = crypt_init(&cd, path);
+	if (r)
+		return why_set(why, r, "libcryptsetup cannot start: %s",
+			       strerror(-r));
+	luks_log_attach(&log, cd);
+	r = crypt_set_data_offset(cd, LUKS_DATA_OFFSET / 512);
+	if (!r)
+		r = format(cd, what);
+	if (!r)
+		r = crypt_keyslot_add_by_volume_key(cd, 0, NULL, 0, passphrase,
+						    len);
+	crypt_free(cd);
+	if (r < 0)
+		return why_set(why, r, "the header cannot be written: %s",
+			       luks_log_error(&log, r));
+	if (fsync(fd))
+		return why_set(why, -errno, "the header cannot be written: %s",
+			       strerror(errno));
+	return 0;
+}

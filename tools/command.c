@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * How commands end: see command.h.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/why.h"
+#include "tools/command.h"
+
+static int exit_code(int err)
+{
+	switch (-err) {
+	case 0:
+		return EXIT_OK;
+	case EPERM:
+	case EACCES:
+		return EXIT_PERMISSION;
+	case ENOMEM:
+		return EXIT_MEMORY;
+	case EEXIST:
+	case EBUSY:
+		return EXIT_IN_USE;
+	case EDOM: /* a value that is not possible */
+	case ECANCELED:
+	case ENOTTY:
+		return EXIT_PARAMETERS;
+	default:
+		return EXIT_DEVICE;
+	}
+}
+
+int command_fail(int err, const struct why *why)
+{
+	fprintf(stderr, "vcrypt: %s\n", why->text[0] ? why->text :
+		strerror(-err));
+	return exit_code(err);
+}
+
+int command_misuse(const char *name, const struct why *why)
+{
+	fprintf(stderr, "vcrypt: %s: %s (vcrypt help %s)\n", name, why->text,
+		name);
+	return EXIT_PARAMETERS;
+}

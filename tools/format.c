@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * vcrypt format: make a container of a new file, an existing one or a block
+ * device.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/fs.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "backend/lock.h"
+#include "crypt/luks_format.h"
+#include "crypt/luks_image.h"
+#include "crypt/luks_signature.h"
+#include "lib/why.h"
+#include "tools/command.h"
+#include "tools/options.h"
+#include "tools/passphrase.h"
+#include "tools/terminal.h"
+
+#define TAIL_WIPE (1u << 20) /* bytes: ZFS, RAID and GPT sign at the end too */
+
+struct format_request {
+	const char *path;
+	uint64_t size; /* bytes; 0: not given */
+	uint32_t key_bits;
+	bool preallocate;
+	bool batch;
+	struct passphrase_source source;
+	struct luks_format luks;
+	bool create; /* there was no file */
+};
+
+/* What a signal has to remove; only set while the new file is unfinished. */
+static const char *volatile unfinished;
+
+static void remove_unfinished(int sig)
+{
+	if (unfinished)
+		unlink(unfinished);
+	signal(sig, SIG_DFL);
+	raise(sig);
+}
+
+static void guard_unfinished(const char *path)
+{
+	static const int sigs[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+	struct sigaction action = { .sa_handler = remove_unfinished }, old;
+	size_t i;
+
+	unfinished = path;
+	sigemptyset(&action.sa_mask);
+	for (i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
+		if (!sigaction(sigs[i], NULL, &old) &&
+		    old.sa_handler != SIG_IGN)
+			sigaction(sigs[i], &action, NULL);
+}
+
+/*
+ * Blocks for the header at least, so that a full disk shows before anything
+ * is written; where the file system cannot, the write will tell.
+ */
+static int allocate(int fd, const struct format_request *req, uint64_t size,
+		    struct why *why)
+{
+	off_t len = req->preallocate ? (off_t)size : (off_t)LUKS_DATA_OFFSET;
+
+	if (!fallocate(fd, 0, 0, len))
+		return 0;
+	if (errno == EOPNOTSUPP && !req->preallocate)
+		return 0;
+	if (errno == EOPNOTSUPP)
+		return why_set(why, -EOPNOTSUPP, "this file system cannot"
+			       " allocate in advance (leave out"
+			       " --preallocate)");
+	return why_set(why, -errno, "no room for %jd bytes: %s", (intmax_t)len,
+		       strerror(errno));
+}
+
+/* Does the start of the image hold anything but zeroes? */
+static int find_content(int fd, bool *ret, const char **ret_name,
+			struct why *why)
+{
+	static const uint8_t zeroes[SIGNATURE_SPAN];
+	static uint8_t buf[SIGNATURE_SPAN];
+	off_t at = 0;
+	ssize_t n;
+
+	while (at < (off_t)LUKS_DATA_OFFSET) {
+		n = pread(fd, buf, sizeof(buf), at);
+		if (n < 0)
+			return why_set(why, -errno, "cannot be read: %s",
+				       strerror(errno));
+		if (!n)
+			break;
+		if (memcmp(buf, zeroes, (size_t)n)) {
+			*ret = true;
+			*ret_name = at ? NULL : signature_name(buf, (size_t)n);
+			return 0;
+		}
+		at += n;
+	}
+	*ret = false;
+	return 0;
+}
+
+static int confirm(int fd, const struct format_request *req, struct why *why)
+{
+	const char *name;
+	char question[512];
+	bool content, yes;
+	int r = find_content(fd, &content, &name, why);
+
+	if (r || !content || req->batch)
+		return r;
+	if (!name)
+		name = "data";
+	if (!isatty(STDIN_FILENO))
+		return why_set(why, -ENOTTY, "holds %s, and there is no"
+			       " terminal to ask at (--batch-mode overwrites"
+			       " it)", name);
+	snprintf(question, sizeof(question), "%.300s holds %s, which will be"
+		 " overwritten for good.\nType YES to go on: ", req->path,
+		 name);
+	r = terminal_confirm(question, "YES", &yes, why);
+	if (!r && !yes)
+		r = why_set(why, -ECANCELED, "holds %s, nothing was changed",
+			    name);
+	return r;
+}
+
+/* Signatures of the past at the end, which others would still find. */
+static int wipe_tail(int fd, uint64_t size, struct why *why)
+{
+	static const uint8_t zeroes[64 << 10];
+	uint64_t at, end = size - size % 512;
+	size_t len;
+
+	at = end - LUKS_DATA_OFFSET > TAIL_WIPE ? end - TAIL_WIPE :
+						  LUKS_DATA_OFFSET;
+	while (at < end) {
+		len = end - at < sizeof(zeroes) ? end - at : sizeof(zeroes);
+		if (pwrite(fd, zeroes, len, (off_t)at) != (ssize_t)len)
+			return why_set(why, -(errno ? errno : EIO), "cannot be"
+				       " written: %s", strerror(errno));
+		at += len;
+	}
+	return 0;
+}
+
+static int check_size(const struct format_request *req, uint64_t size,
+		      struct why *why)
+{
+	if (!req->size || req->size == size)
+		return 0;
+	return why_set(why, -EEXIST, "exists with %" PRIu64 " bytes, not %"
+		       PRIu64 " (leave out --size, or remove it)", size,
+		       req->size);
+}
+
+/* A block device that is mounted or held by another driver. */
+static int check_unused(const struct format_request *req, int fd,
+			struct why *why)
+{
+	struct stat st;
+	int excl;
+
+	if (fstat(fd, &st) || !S_ISBLK(st.st_mode))
+		return 0;
+	excl = open(req->path, O_RDWR | O_EXCL | O_CLOEXEC);
+	if (excl < 0)
+		return why_set(why, -errno, "%s (is it mounted?)",
+			       strerror(errno));
+	close(excl);
+	return 0;
+}
+
+static int lock(int fd, struct why *why)
+{
+	int r = image_lock(fd, false);
+
+	if (r == -EBUSY)
+		return why_set(why, r, "in use by another vcrypt (vcrypt"
+			       " list)");
+	if (r)
+		return why_set(why, r, "cannot be locked: %s", strerror(-r));
+	return 0;
+}
+
+/* Passphrase and header; the last step for every kind of image. */
+static int write_header(int fd, const struct format_request *req,
+			const struct secret *secret, struct why *why)
+{
+	return luks_format_write(fd, &req->luks, secret->data, secret->len,
+				 why);
+}
+
+static int get_passphrase(const struct format_request *req,
+			  struct secret *ret, struct why *why)
+{
+	struct secret secret;
+	int r = passphrase_get(&req->source, true, &secret, why);
+
+	if (r)
+		return r;
+	if (!secret.len) {
+		secret_free(&secret);
+		return why_set(why, -EDOM, "an empty passphrase protects"
+			       " nothing");
+	}
+	*ret = secret;
+	return 0;
+}
+
+static int format_existing(int fd, struct format_request *req,
+			   struct why *why)
+{
+	struct secret secret;
+	uint64_t size;
+	int r;
+
+	r = luks_image_size(fd, &size, why);
+	if (!r)
+		r = check_size(req, size, why);
+	if (!r)
+		r = luks_format_check(&req->luks, size, why);
+	if (!r)
+		r = check_unused(req, fd, why);
+	if (!r)
+		r = lock(fd, why);
+	if (!r)
+		r = confirm(fd, req, why);
+	if (r) {
+		why_prefix(why, "%s", req->path);
+		return r;
+	}
+	r = get_passphrase(req, &secret, why);
+	if (r)
+		return r;
+	if (req->preallocate)
+		r = allocate(fd, req, size, why);
+	if (!r)
+		r = wipe_tail(fd, size, why);
+	if (!r)
+		r = write_header(fd, req, &secret, why);
+	secret_free(&secret);
+	if (r)
+		why_prefix(why, "%s", req->path);
+	return r;
+}
+
+static int fill_new(int fd, const struct format_request *req,
+		    const struct secret *secret, struct why *why)
+{
+	int r = lock(fd, why);
+
+	if (!r && ftruncate(fd, (off_t)req->size))
+		r = why_set(why, -errno, "cannot have %" PRIu64 " bytes: %s",
+			    req->size, strerror(errno));
+	if (!r)
+		r = allocate(fd, req, req->size, why);
+	if (!r)
+		r = write_header(fd, req, secret, why);
+	return r;
+}
+
+static int format_new(struct format_request *req, struct why *why)
+{
+	struct secret secret;
+	int fd, r;
+
+	if (!req->size)
+		return why_set(why, -ENOENT, "%s: no such file (--size SIZE"
+			       " makes one)", req->path);
+	r = luks_format_check(&req->luks, req->size, why);
+	if (r) {
+		why_prefix(why, "%s", req->path);
+		return r;
+	}
+	r = get_passphrase(req, &secret, why);
+	if (r)
+		return r;
+	fd = open(req->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		r = why_set(why, -errno, "%s: %s", req->path, strerror(errno));
+		goto out_secret;
+	}
+	guard_unfinished(req->path);
+	r = fill_new(fd, req, &secret, why);
+	if (r) {
+		unlink(req->path);
+		why_prefix(why, "%s", req->path);
+	}
+	unfinished = NULL;
+	close(fd);
+out_secret:
+	secret_free(&secret);
+	return r;
+}
+
+static int run(struct format_request *req, struct why *why)
+{
+	int fd, r;
+
+	/* Not blocking: a FIFO is told apart later. */
+	fd = open(req->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0 && errno == ENOENT)
+		return format_new(req, why);
+	if (fd < 0)
+		return why_set(why, -errno, "%s: %s", req->path,
+			       strerror(errno));
+	r = format_existing(fd, req, why);
+	close(fd);
+	return r;
+}
+
+int cmd_format(int argc, char **argv)
+{
+	struct format_request req = { 0 };
+	struct option_spec options[] = {
+		{ "size", OPTION_SIZE, &req.size },
+		{ "preallocate", OPTION_FLAG, &req.preallocate },
+		{ "key-file", OPTION_STRING, &req.source.key_file },
+		{ "batch-mode", OPTION_FLAG, &req.batch },
+		{ "label", OPTION_STRING, &req.luks.label },
+		{ "uuid", OPTION_STRING, &req.luks.uuid },
+		{ "sector-size", OPTION_NUMBER, &req.luks.sector_size },
+		{ "key-size", OPTION_NUMBER, &req.key_bits },
+		{ "cipher", OPTION_STRING, &req.luks.cipher },
+		{ "pbkdf", OPTION_STRING, &req.luks.pbkdf },
+		{ "pbkdf-memory", OPTION_NUMBER, &req.luks.memory_kib },
+		{ "pbkdf-parallel", OPTION_NUMBER, &req.luks.threads },
+		{ "iter-time", OPTION_NUMBER, &req.luks.time_ms },
+		{ "pbkdf-force-iterations", OPTION_NUMBER,
+		  &req.luks.iterations },
+		{ NULL },
+	};
+	struct why why = { "" };
+	char prompt[128];
+	int r;
+
+	if (options_parse(options, &argc, argv, &why))
+		return command_misuse("format", &why);
+	if (argc != 2) {
+		why_set(&why, 0, "one IMAGE is needed");
+		return command_misuse("format", &why);
+	}
+	if (req.key_bits % 8) {
+		why_set(&why, 0, "--key-size: %u is not 256 or 512",
+			req.key_bits);
+		return command_misuse("format", &why);
+	}
+	req.luks.key_bytes = req.key_bits / 8;
+	req.path = argv[1];
+	snprintf(prompt, sizeof(prompt), "Passphrase for %.80s", req.path);
+	req.source.prompt = prompt;
+	r = run(&req, &why);
+	return r ? command_fail(r, &why) : EXIT_OK;
+}

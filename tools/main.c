@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * The vcrypt command: the table of subcommands, dispatch and help.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/why.h"
+#include "tools/command.h"
+
+const struct command commands[] = {
+	{ "format", cmd_format, "make a LUKS2 container",
+	  "IMAGE [--size SIZE] [OPTION...]",
+	  "IMAGE is a new file (--size is needed), an existing file or a block\n"
+	  "device.\n\n"
+	  "  --size SIZE            of the new file, header (16 MiB) included;\n"
+	  "                         bytes, or with K, M, G, T\n"
+	  "  --preallocate          allocate the blocks now\n"
+	  "  --key-file FILE        read the passphrase from FILE, - is standard\n"
+	  "                         input (whole, newlines included)\n"
+	  "  --batch-mode           do not ask before overwriting\n"
+	  "  --label TEXT           up to 47 bytes\n"
+	  "  --uuid UUID            instead of a random one\n"
+	  "  --sector-size BYTES    512, 1024, 2048, 4096 (default where it fits)\n"
+	  "  --key-size BITS        256 or 512 (default)\n"
+	  "  --cipher CIPHER        aes-xts-plain64 (default) or aes-xts-plain\n"
+	  "  --pbkdf KIND           argon2id (default), argon2i, pbkdf2\n"
+	  "  --pbkdf-memory KIB     memory for Argon2\n"
+	  "  --pbkdf-parallel N     threads for Argon2\n"
+	  "  --iter-time MS         how long an unlock shall take (2000)\n"
+	  "  --pbkdf-force-iterations N  instead of measuring\n" },
+	{ "dump", cmd_dump, "describe a container's header",
+	  "IMAGE [--json]",
+	  "  --json                 the metadata as JSON\n" },
+	{ NULL },
+};
+
+static const struct command *find(const char *name)
+{
+	const struct command *c;
+
+	for (c = commands; c->name; c++)
+		if (!strcmp(c->name, name))
+			return c;
+	return NULL;
+}
+
+static int help_all(FILE *f)
+{
+	const struct command *c;
+
+	fprintf(f, "usage: vcrypt COMMAND ...\n\n");
+	for (c = commands; c->name; c++)
+		fprintf(f, "  %-8s %s\n", c->name, c->summary);
+	fprintf(f, "  %-8s %s\n", "help", "explain a command");
+	fprintf(f, "\nvcrypt help COMMAND tells more, vcrypt --version the"
+		" version.\n");
+	return f == stdout ? EXIT_OK : EXIT_PARAMETERS;
+}
+
+static int help_one(const struct command *c)
+{
+	printf("usage: vcrypt %s %s\n\n%s.\n\n%s", c->name, c->usage,
+	       c->summary, c->help);
+	return EXIT_OK;
+}
+
+static int unknown(const char *name)
+{
+	struct why why;
+
+	why_set(&why, 0, "%s: unknown command (vcrypt --help)", name);
+	fprintf(stderr, "vcrypt: %s\n", why.text);
+	return EXIT_PARAMETERS;
+}
+
+/* "--help" among the options of a command. */
+static int asks_for_help(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && strcmp(argv[i], "--"); i++)
+		if (!strcmp(argv[i], "--help"))
+			return 1;
+	return 0;
+}
+
+static int help(int argc, char **argv)
+{
+	const struct command *c;
+
+	if (argc < 2)
+		return help_all(stdout);
+	c = find(argv[1]);
+	return c ? help_one(c) : unknown(argv[1]);
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const struct command *c;
+
+	if (argc < 1)
+		return help_all(stderr);
+	if (!strcmp(argv[0], "--version")) {
+		printf("vcrypt %s\n", VCRYPT_VERSION);
+		return EXIT_OK;
+	}
+	if (!strcmp(argv[0], "help") || !strcmp(argv[0], "--help"))
+		return help(argc, argv);
+	c = find(argv[0]);
+	if (!c)
+		return unknown(argv[0]);
+	if (asks_for_help(argc, argv))
+		return help_one(c);
+	return c->run(argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	int code;
+
+	/* A file-size limit is an error of a call, not the end. */
+	signal(SIGXFSZ, SIG_IGN);
+	code = dispatch(argc - 1, argv + 1);
+	/* Output that went nowhere is no success. */
+	if (fflush(stdout) || ferror(stdout)) {
+		fprintf(stderr, "vcrypt: standard output: write error\n");
+		return code ? code : EXIT_DEVICE;
+	}
+	return code;
+}

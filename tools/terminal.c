@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * Talking to the person at the terminal: see terminal.h.
+ *
+ * The handling of signals follows OpenBSD's readpassphrase(3): they are noted
+ * by a handler that lets read(2) fail, and raised again when the terminal is
+ * as it was.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "lib/why.h"
+#include "tools/terminal.h"
+
+static const int watched[] = {
+	SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN,
+	SIGTTOU,
+};
+
+#define NR_WATCHED (sizeof(watched) / sizeof(watched[0]))
+
+/* A handler has no other way to tell. */
+static volatile sig_atomic_t caught[NSIG];
+
+static void note(int sig)
+{
+	caught[sig] = 1;
+}
+
+struct terminal {
+	int in;
+	int out;
+	bool own; /* opened here */
+	struct termios saved;
+	struct sigaction actions[NR_WATCHED];
+};
+
+static int terminal_open(struct terminal *t, struct why *why)
+{
+	int fd = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	t->own = fd >= 0;
+	t->in = t->own ? fd : STDIN_FILENO;
+	t->out = t->own ? fd : STDERR_FILENO;
+	if (t->own || isatty(STDIN_FILENO))
+		return 0;
+	return why_set(why, -ENOTTY, "there is no terminal to ask at");
+}
+
+static void terminal_close(struct terminal *t)
+{
+	if (t->own)
+		close(t->in);
+}
+
+static void say(const struct terminal *t, const char *s)
+{
+	/* Without a prompt the answer still counts. */
+	if (write(t->out, s, strlen(s)) < 0)
+		errno = 0;
+}
+
+/* Until the newline.  Returns bytes, -EINTR, -EINVAL (none, too many). */
+static ssize_t read_line(const struct terminal *t, char *buf, size_t len)
+{
+	bool too_long = false;
+	size_t n = 0;
+	ssize_t r;
+	char c;
+
+	for (;;) {
+		r = read(t->in, &c, 1);
+		if (r < 0)
+			return -errno;
+		if (!r && !n)
+			return -EINVAL;
+		if (!r || c == '\n')
+			break;
+		if (n < len)
+			buf[n++] = c;
+		else
+			too_long = true;
+	}
+	explicit_bzero(&c, sizeof(c));
+	return too_long ? -EINVAL : (ssize_t)n;
+}
+
+static void watch_signals(struct terminal *t)
+{
+	struct sigaction action = { .sa_handler = note };
+	size_t i;
+
+	sigemptyset(&action.sa_mask);
+	for (i = 0; i < NR_WATCHED; i++) {
+		caught[watched[i]] = 0;
+		sigaction(watched[i], &action, &t->actions[i]);
+	}
+}
+
+static void restore_signals(struct terminal *t)
+{
+	size_t i;
+
+	for (i = 0; i < NR_WATCHED; i++)
+		sigaction(watched[i], &t->actions[i], NULL);
+}
+
+static void set_terminal(const struct terminal *t, const struct termios *to)
+{
+	/* In the background this raises SIGTTOU, which ends it. */
+	while (tcsetattr(t->in, TCSAFLUSH, to) && errno == EINTR &&
+	       !caught[SIGTTOU])
+		;
+}
+
+/* Hand on what was caught; true: stopped and continued, so ask again. */
+static bool raise_caught(void)
+{
+	bool again = false;
+	size_t i;
+
+	for (i = 0; i < NR_WATCHED; i++) {
+		if (!caught[watched[i]])
+			continue;
+		kill(getpid(), watched[i]);
+		if (watched[i] == SIGTSTP || watched[i] == SIGTTIN ||
+		    watched[i] == SIGTTOU)
+			again = true;
+	}
+	return again;
+}
+
+static ssize_t ask_hidden(struct terminal *t, const char *prefix,
+			  const char *prompt, void *buf, size_t len,
+			  struct why *why)
+{
+	struct termios quiet;
+	ssize_t n;
+
+	if (tcgetattr(t->in, &t->saved))
+		return why_set(why, -ENOTTY, "the terminal cannot be set up:"
+			       " %s", strerror(errno));
+	watch_signals(t);
+	quiet = t->saved;
+	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+	set_terminal(t, &quiet);
+	say(t, prefix);
+	say(t, prompt);
+	say(t, ": ");
+	n = read_line(t, buf, len);
+	say(t, "\n");
+	set_terminal(t, &t->saved);
+	restore_signals(t);
+	if (n == -EINVAL)
+		return why_set(why, -EINVAL, "no passphrase, or one longer"
+			       " than %zu bytes (--key-file)", len);
+	if (n < 0)
+		return why_set(why, (int)n, "no passphrase: %s",
+			       strerror((int)-n));
+	return n;
+}
+
+ssize_t terminal_read_hidden(const char *prefix, const char *prompt,
+			     void *buf, size_t len, struct why *why)
+{
+	struct terminal t;
+	ssize_t n;
+	int r = terminal_open(&t, why);
+
+	if (r)
+		return r;
+	do {
+		n = ask_hidden(&t, prefix, prompt, buf, len, why);
+		if (n < 0)
+			explicit_bzero(buf, len);
+	} while (raise_caught() && n == -EINTR);
+	terminal_close(&t);
+	return n;
+}
+
+int terminal_confirm(const char *question, const char *yes, bool *ret,
+		     struct why *why)
+{
+	struct terminal t;
+	char answer[64];
+	ssize_t n;
+	int r = terminal_open(&t, why);
+
+	if (r)
+		return r;
+	say(&t, question);
+	n = read_line(&t, answer, sizeof(answer));
+	terminal_close(&t);
+	*ret = n == (ssize_t)strlen(yes) && !memcmp(answer, yes, (size_t)n);
+	return 0;
+}
