@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* The driver's side of a split ring: see driver_split.h. */
+#include <check.h>
+#include <linux/virtio_config.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "tests/unit/driver_split.h"
+
+#define BIT(n) (1ULL << (n))
+
+void driver_reset(struct driver *d)
+{
+	unsigned i;
+
+	memset(d->desc, 0, d->num * sizeof(*d->desc));
+	memset(d->avail, 0, 6 + 2 * d->num);
+	memset(d->used, 0, 6 + 8 * d->num);
+	memset(d->busy, 0, sizeof(d->busy));
+	d->avail_idx = 0;
+	d->published = 0;
+	d->used_seen = 0;
+	d->nr_free = d->num;
+	for (i = 0; i < d->num; i++)
+		d->free[i] = (uint16_t)(d->num - 1 - i);
+	d->next_data = DRIVER_DATA;
+}
+
+void driver_init(struct driver *d, unsigned num, uint64_t features)
+{
+	memset(d, 0, sizeof(*d));
+	d->num = num;
+	/* Exactly as long as they must be. */
+	d->desc = (void *)driver_mem_map(&d->mem, DRIVER_DESC, 16 * num, NULL)
+			  ->host;
+	d->avail =
+		(void *)driver_mem_map(&d->mem, DRIVER_AVAIL, 6 + 2 * num, NULL)
+			->host;
+	d->used =
+		(void *)driver_mem_map(&d->mem, DRIVER_USED, 6 + 8 * num, NULL)
+			->host;
+	driver_mem_map(&d->mem, DRIVER_DATA, DRIVER_DATA_LEN, NULL);
+	d->mem.map[0].readonly = true;
+	d->mem.map[1].readonly = true;
+	d->setup = (struct virtq_setup){
+		.features = features | BIT(VIRTIO_F_VERSION_1) |
+			    BIT(VIRTIO_F_ACCESS_PLATFORM),
+		.num = num,
+		.desc_addr = DRIVER_DESC,
+		.driver_addr = DRIVER_AVAIL,
+		.device_addr = DRIVER_USED,
+		.kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		.ops = &driver_mem_ops,
+		.host = &d->mem,
+	};
+	ck_assert_int_ge(d->setup.kick_fd, 0);
+	driver_reset(d);
+}
+
+void driver_free(struct driver *d)
+{
+	close(d->setup.kick_fd);
+	driver_mem_free(&d->mem);
+}
+
+uint64_t driver_alloc(struct driver *d, uint32_t len, uint32_t align)
+{
+	uint64_t at = (d->next_data + align - 1) & ~(uint64_t)(align - 1);
+
+	ck_assert_uint_le(at + len, DRIVER_DATA + DRIVER_DATA_LEN);
+	d->next_data = at + len;
+	return at;
+}
+
+void *driver_at(struct driver *d, uint64_t iova)
+{
+	return driver_mem_at(&d->mem, iova);
+}
+
+void driver_raw_desc(struct driver *d, unsigned i, uint64_t addr, uint32_t len,
+		     uint16_t flags, uint16_t next)
+{
+	d->desc[i] = (struct vring_desc){ addr, len, flags, next };
+}
+
+void driver_raw_avail(struct driver *d, uint16_t head)
+{
+	d->avail->ring[d->avail_idx++ & (d->num - 1)] = head;
+}
+
+static uint16_t flags_of(const struct driver_seg *seg, bool last)
+{
+	return (uint16_t)((seg->write ? VRING_DESC_F_WRITE : 0) |
+			  (last ? 0 : VRING_DESC_F_NEXT));
+}
+
+/* A table, linked back to front to show that the links are followed. */
+static uint64_t make_table(struct driver *d, const struct driver_seg *seg,
+			   unsigned nr)
+{
+	uint64_t iova = driver_alloc(d, 16 * nr, 16);
+	struct vring_desc *table = driver_at(d, iova);
+	unsigned i, at;
+
+	for (i = 0; i < nr; i++) {
+		at = i ? nr - i : 0;
+		table[at] = (struct vring_desc){ seg[i].iova, seg[i].len,
+						 flags_of(&seg[i], i + 1 == nr),
+						 (uint16_t)(nr - 1 - i) };
+	}
+	return iova;
+}
+
+uint16_t driver_add(struct driver *d, enum driver_shape shape,
+		    const struct driver_seg *seg, unsigned nr)
+{
+	unsigned direct = shape == DRIVER_DIRECT     ? nr
+			  : shape == DRIVER_INDIRECT ? 0
+						     : 1;
+	unsigned total = direct + (direct < nr), i;
+	uint16_t head, at;
+
+	ck_assert_uint_ge(d->nr_free, total);
+	head = at = d->free[d->nr_free - 1];
+	for (i = 0; i < direct; i++) {
+		at = d->free[--d->nr_free];
+		driver_raw_desc(d, at, seg[i].iova, seg[i].len,
+				flags_of(&seg[i], i + 1 == total),
+				i + 1 == total ? 0 : d->free[d->nr_free - 1]);
+	}
+	if (direct < nr) {
+		at = d->free[--d->nr_free];
+		driver_raw_desc(d, at, make_table(d, seg + direct, nr - direct),
+				16 * (nr - direct), VRING_DESC_F_INDIRECT, 0);
+	}
+	d->busy[head] = true;
+	driver_raw_avail(d, head);
+	return head;
+}
+
+static bool has_event_idx(const struct driver *d)
+{
+	return d->setup.features & BIT(VIRTIO_RING_F_EVENT_IDX);
+}
+
+bool driver_publish(struct driver *d)
+{
+	uint16_t old = d->published, event;
+
+	__atomic_store_n(&d->avail->idx, d->avail_idx, __ATOMIC_RELEASE);
+	d->published = d->avail_idx;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!has_event_idx(d))
+		return !(__atomic_load_n(&d->used->flags, __ATOMIC_RELAXED) &
+			 VRING_USED_F_NO_NOTIFY);
+	event = __atomic_load_n((uint16_t *)&d->used->ring[d->num],
+				__ATOMIC_RELAXED);
+	return vring_need_event(event, d->avail_idx, old);
+}
+
+void driver_kick(struct driver *d)
+{
+	if (driver_publish(d))
+		ck_assert_int_eq(eventfd_write(d->setup.kick_fd, 1), 0);
+}
+
+bool driver_collect(struct driver *d, uint16_t *head, uint32_t *len)
+{
+	uint16_t idx = __atomic_load_n(&d->used->idx, __ATOMIC_ACQUIRE);
+	const struct vring_used_elem *e;
+	uint16_t i;
+
+	if (idx == d->used_seen)
+		return false;
+	e = &d->used->ring[d->used_seen++ & (d->num - 1)];
+	ck_assert_uint_lt(e->id, d->num);
+	ck_assert(d->busy[e->id]);
+	d->busy[e->id] = false;
+	for (i = (uint16_t)e->id;; i = d->desc[i].next) {
+		d->free[d->nr_free++] = i;
+		if (!(d->desc[i].flags & VRING_DESC_F_NEXT))
+			break;
+	}
+	*head = (uint16_t)e->id;
+	if (len)
+		*len = e->len;
+	return true;
+}
+
+void driver_want_interrupt(struct driver *d, bool want)
+{
+	uint16_t *event = (uint16_t *)&d->avail->ring[d->num];
+
+	if (has_event_idx(d))
+		__atomic_store_n(event,
+				 (uint16_t)(d->used_seen - (want ? 0 : 1)),
+				 __ATOMIC_RELAXED);
+	else
+		__atomic_store_n(&d->avail->flags,
+				 want ? 0 : VRING_AVAIL_F_NO_INTERRUPT,
+				 __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
