@@ -1,6 +1,59 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
-# The test targets of the Makefile.
+# The test targets of the Makefile: what each builds, and that tests/run (or
+# tests/demo, tests/vm/vm) then runs it. The tests themselves are not known here.
 
-.PHONY: check-unit
-check-unit: $(UNIT_TESTS)
-	@for t in $^; do $$t || exit 1; done
+SANITIZERS := address,undefined thread
+TEST_ENV = O='$(O)' TESTS='$(TESTS)'
+JOBS := $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+# Set up first: only a new make sees the packages that were missing.
+AGAIN = O='$(O)' tests/setup && $(MAKE) --no-print-directory $(JOBS)
+
+.PHONY: check check-all check-unit check-san check-cli check-vm check-layers \
+	check-format unit-tests san-tests demo demo-built vm-shell
+
+check:
+	@$(AGAIN) check-all
+
+check-all: all unit-tests san-tests
+	@$(TEST_ENV) tests/run layers format unit \
+		$(foreach s,$(SANITIZERS),unit:$(O)/san-$(subst $(comma),-,$(s))) \
+		cli vm
+
+unit-tests: $(UNIT_TESTS)
+
+# One after the other: each is a make of its own.
+san-tests:
+	@for s in $(SANITIZERS); do \
+		$(MAKE) --no-print-directory SAN=$$s unit-tests || exit 1; \
+	done
+
+check-unit: unit-tests
+	@$(TEST_ENV) tests/run unit:$(B)
+
+check-san: san-tests
+	@$(TEST_ENV) tests/run \
+		$(foreach s,$(SANITIZERS),unit:$(O)/san-$(subst $(comma),-,$(s)))
+
+check-cli: all
+	@$(TEST_ENV) tests/run cli
+
+check-vm: all
+	@$(TEST_ENV) tests/run vm
+
+check-layers:
+	@$(TEST_ENV) tests/run layers
+
+check-format:
+	@$(TEST_ENV) tests/run format
+
+demo:
+	@$(AGAIN) demo-built
+
+demo-built: all
+	@O='$(O)' tests/demo
+
+vm-shell: all
+	@O='$(O)' tests/vm/vm shell
+
+# The objects of the unit tests are worth keeping.
+.SECONDARY:

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
+# shellcheck shell=bash
+#
+# What the tests of the command share beyond tests/functions.sh: they run on
+# this machine as whoever runs them, need no VDUSE, and leave the machine as
+# it was.
+
+# shellcheck source=tests/functions.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
+
+# on_terminal INPUT COMMAND...: the command gets a terminal of its own, on
+# which INPUT is typed; what it showed is left in the file "screen" and the
+# exit status is its own. A line is typed once the one before was answered.
+on_terminal() {
+	local input=$1
+
+	shift
+	requires script
+	: >screen
+	while IFS= read -r line; do
+		sleep 0.5
+		printf '%s\r' "$line"
+	done <<<"$input" |
+		script -qefc "$(printf '%q ' "$@")" screen >/dev/null
+}
