@@ -165,6 +165,11 @@ struct io_uring_sqe *loop_sqe(struct loop *loop, struct loop_op *op)
 	return sqe;
 }
 
+void loop_submit(struct loop *loop)
+{
+	io_uring_submit(&loop->ring);
+}
+
 void loop_defer(struct loop *loop, struct loop_task *task)
 {
 	if (task->queued)

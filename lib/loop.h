@@ -67,6 +67,12 @@ int loop_seal(struct loop *loop);
  */
 struct io_uring_sqe *loop_sqe(struct loop *loop, struct loop_op *op);
 
+/*
+ * Submit now what is prepared, for a caller that goes on with long work of
+ * its own.  A failure comes back in the next turn.
+ */
+void loop_submit(struct loop *loop);
+
 /* Run @task at the end of this turn; twice queued runs once. */
 void loop_defer(struct loop *loop, struct loop_task *task);
 

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * The requests of the cipher device, in one thread.
+ *
+ * READ, WRITE and WRITE_ZEROES are cut into pieces, each of which owns a
+ * buffer of private memory while it is in flight below.  Buffers come in a
+ * few sizes, each with a pool of its own: the smallest that holds what is left
+ * of the request is taken.  The last one given back is the first one taken
+ * again, so that few of them stay in the CPU's cache.  A request whose pool is
+ * empty waits in that pool's line; a piece in flight waits for nothing, so
+ * that the line always moves.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "crypt/copy.h"
+#include "crypt/crypt_queue.h"
+#include "crypt/cryptdev.h"
+#include "lib/loop.h"
+
+/* A request steps back behind the others after that many pieces. */
+#define TURN_PIECES 8U
+
+/* Bytes of cipher work after which the disk is given what is ready. */
+#define SUBMIT_BYTES (128U << 10)
+
+/*
+ * Small buffers for the many small requests of a deep queue, large ones for
+ * throughput: a piece of 128 KiB costs the cipher ten times what it costs the
+ * disk, and stays in a core's cache between the two.  6.5 MiB at depth 128.
+ */
+static const struct pool_size {
+	uint32_t bytes;
+	unsigned max; /* buffers, but not more than the depth */
+} pool_sizes[] = {
+	{ 4U << 10, 256 },
+	{ 16U << 10, 64 },
+	{ 128U << 10, 40 },
+};
+
+#define NR_POOLS  (sizeof(pool_sizes) / sizeof(*pool_sizes))
+#define MAX_PIECE (128U << 10)
+
+/* A buffer, and the request below that uses it. */
+struct piece {
+	struct blk_req req;
+	struct iovec iov; /* the buffer, as long as the piece */
+	struct crypt_queue *queue;
+	struct pool *pool;
+	struct piece *next;  /* in pool->free */
+	struct slot *slot;   /* the request that it is a piece of */
+	struct copy_pos pos; /* its place in driver memory */
+};
+
+struct pool {
+	uint32_t bytes; /* of a buffer */
+	struct piece *free;
+	struct slot *head, **tail; /* requests that wait for a buffer */
+};
+
+/* A request from above. */
+struct slot {
+	struct blk_req pass; /* below, for what is not cut into pieces */
+	struct blk_req *req;
+	struct slot *next;   /* in pool->head */
+	uint64_t sector;     /* of the next piece */
+	uint64_t left;	     /* bytes that no piece has taken yet */
+	struct copy_pos pos; /* of the next piece, for READ and WRITE */
+	unsigned in_flight;  /* pieces */
+	unsigned turn;	     /* pieces until it steps back */
+	int err;	     /* the first one; no more pieces then */
+};
+
+struct crypt_queue {
+	struct blk_queue base;
+	struct blk_queue *lower;
+	struct xts *xts;
+	uint32_t sector_size;
+	bool registered;
+	bool pumping;
+	unsigned worked; /* bytes of cipher work since the last submission */
+	uint64_t first_sector;
+	struct pool pools[NR_POOLS];
+	struct piece *pieces;
+	struct slot *slots;
+	uint8_t *mem; /* all buffers, then the sector for straddling */
+	size_t mem_len;
+	uint8_t *straddle;
+};
+
+static const uint8_t zero_sector[XTS_MAX_SECTOR_SIZE];
+
+/* --- pools ------------------------------------------------------------ */
+
+static size_t next_len(const struct slot *s)
+{
+	return s->left < MAX_PIECE ? (size_t)s->left : MAX_PIECE;
+}
+
+static struct pool *pool_for(struct crypt_queue *q, size_t len)
+{
+	struct pool *pool = q->pools;
+
+	while (pool->bytes < len)
+		pool++;
+	return pool;
+}
+
+static void wait_last(struct pool *pool, struct slot *s)
+{
+	s->turn = TURN_PIECES;
+	s->next = NULL;
+	*pool->tail = s;
+	pool->tail = &s->next;
+}
+
+static void wait_first(struct pool *pool, struct slot *s)
+{
+	s->next = pool->head;
+	if (!pool->head)
+		pool->tail = &s->next;
+	pool->head = s;
+}
+
+static struct slot *take_waiting(struct pool *pool)
+{
+	struct slot *s = pool->head;
+
+	pool->head = s->next;
+	if (!pool->head)
+		pool->tail = &pool->head;
+	return s;
+}
+
+static struct piece *take_buffer(struct pool *pool)
+{
+	struct piece *p = pool->free;
+
+	pool->free = p->next;
+	return p;
+}
+
+static void give_buffer(struct piece *p)
+{
+	p->next = p->pool->free;
+	p->pool->free = p;
+}
+
+/* --- pieces ----------------------------------------------------------- */
+
+static struct copy make_copy(struct piece *p)
+{
+	const struct crypt_queue *q = p->queue;
+
+	return (struct copy){
+		.xts = q->xts,
+		.sector_size = q->sector_size,
+		.sector = p->req.sector - q->first_sector,
+		.pos = p->pos,
+		.buf = p->iov.iov_base,
+		.len = p->iov.iov_len,
+		.straddle = q->straddle,
+	};
+}
+
+static int encrypt_zeroes(struct piece *p)
+{
+	const struct crypt_queue *q = p->queue;
+	uint64_t sector = p->req.sector - q->first_sector;
+	uint8_t *buf = p->iov.iov_base;
+	size_t at;
+	int err = 0;
+
+	for (at = 0; at < p->iov.iov_len && !err; at += q->sector_size)
+		err = xts_encrypt(q->xts, sector + at / BLK_SECTOR_SIZE,
+				  buf + at, zero_sector, q->sector_size);
+	return err;
+}
+
+/* Small pieces go down all at once, at the end of the turn. */
+static void count_work(const struct piece *p)
+{
+	if (p->pool != p->queue->pools)
+		p->queue->worked += (unsigned)p->iov.iov_len;
+}
+
+/* What goes down with the piece. */
+static int fill(struct piece *p)
+{
+	struct copy c;
+
+	if (p->slot->req->op == BLK_READ)
+		return 0;
+	count_work(p);
+	if (p->slot->req->op == BLK_WRITE_ZEROES)
+		return encrypt_zeroes(p);
+	c = make_copy(p);
+	return copy_encrypt(&c);
+}
+
+/* What came up with it. */
+static int drain(struct piece *p)
+{
+	struct copy c;
+
+	if (p->slot->req->op != BLK_READ)
+		return 0;
+	count_work(p);
+	c = make_copy(p);
+	return copy_decrypt(&c);
+}
+
+/* The next piece of @s takes the buffer of @p. */
+static void cut(struct slot *s, struct piece *p)
+{
+	size_t len = next_len(s);
+
+	p->slot = s;
+	p->pos = s->pos;
+	p->iov.iov_len = len;
+	p->req.op = s->req->op == BLK_READ ? BLK_READ : BLK_WRITE;
+	p->req.flags = s->req->flags & BLK_FUA;
+	p->req.sector = p->queue->first_sector + s->sector;
+	p->req.nr_sectors = len / BLK_SECTOR_SIZE;
+	s->sector += len / BLK_SECTOR_SIZE;
+	s->left -= len;
+	s->in_flight++;
+	if (s->left && s->req->op != BLK_WRITE_ZEROES)
+		copy_skip(&s->pos, len);
+}
+
+static void end_if_over(struct slot *s)
+{
+	if (!s->left && !s->in_flight)
+		blk_end(s->req, s->err);
+}
+
+static void end_piece(struct piece *p, int res)
+{
+	struct slot *s = p->slot;
+
+	if (res && !s->err)
+		s->err = res;
+	give_buffer(p);
+	s->in_flight--;
+	end_if_over(s);
+}
+
+/* There is more of @s, of which @pool just served a piece. */
+static void wait_again(struct crypt_queue *q, struct pool *pool, struct slot *s)
+{
+	struct pool *next = pool_for(q, next_len(s));
+
+	if (next == pool && --s->turn)
+		wait_first(next, s);
+	else
+		wait_last(next, s);
+}
+
+/* One piece of the request that is first in line. */
+static void work(struct crypt_queue *q, struct pool *pool)
+{
+	struct slot *s = take_waiting(pool);
+	struct piece *p;
+	int err;
+
+	if (s->err) {
+		s->left = 0;
+		end_if_over(s);
+		return;
+	}
+	p = take_buffer(pool);
+	cut(s, p);
+	if (s->left)
+		wait_again(q, pool, s);
+	err = fill(p);
+	if (err)
+		end_piece(p, err);
+	else
+		blk_submit(q->lower, &p->req);
+}
+
+static struct pool *find_work(struct crypt_queue *q)
+{
+	struct pool *pool;
+
+	for (pool = q->pools; pool < q->pools + NR_POOLS; pool++)
+		if (pool->head && pool->free)
+			return pool;
+	return NULL;
+}
+
+/*
+ * Serve all lines as far as there are buffers.  Requests that end or arrive
+ * meanwhile do not start another pump inside of this one: the stack stays
+ * flat however fast the disk is.
+ */
+static void pump(struct crypt_queue *q)
+{
+	struct pool *pool;
+
+	if (q->pumping)
+		return;
+	q->pumping = true;
+	while ((pool = find_work(q))) {
+		work(q, pool);
+		/* The disk works on these while the cipher goes on. */
+		if (q->worked >= SUBMIT_BYTES) {
+			q->worked = 0;
+			loop_submit(q->base.loop);
+		}
+	}
+	q->pumping = false;
+}
+
+static void piece_done(struct blk_req *req, int res)
+{
+	struct piece *p = (struct piece *)req;
+	struct crypt_queue *q = p->queue;
+
+	if (!res && !p->slot->err)
+		res = drain(p);
+	end_piece(p, res);
+	pump(q);
+}
+
+/* --- requests --------------------------------------------------------- */
+
+static void pass_done(struct blk_req *pass, int res)
+{
+	blk_end(((struct slot *)pass)->req, res);
+}
+
+static void pass_down(struct crypt_queue *q, struct slot *s)
+{
+	s->pass.op = s->req->op;
+	s->pass.flags = s->req->flags;
+	s->pass.sector = q->first_sector + s->req->sector;
+	s->pass.nr_sectors = s->req->nr_sectors;
+	blk_submit(q->lower, &s->pass);
+}
+
+void crypt_submit(struct blk_queue *queue, struct blk_req *req)
+{
+	struct crypt_queue *q = (struct crypt_queue *)queue;
+	struct slot *s = &q->slots[req->tag];
+
+	s->req = req;
+	if (req->op == BLK_FLUSH || req->op == BLK_DISCARD) {
+		pass_down(q, s);
+		return;
+	}
+	s->sector = req->sector;
+	s->left = req->nr_sectors * BLK_SECTOR_SIZE;
+	s->pos = (struct copy_pos){ req->iov, 0 };
+	s->in_flight = 0;
+	s->err = 0;
+	wait_last(pool_for(q, next_len(s)), s);
+	pump(q);
+}
+
+/* --- queues ----------------------------------------------------------- */
+
+static unsigned pool_buffers(const struct pool_size *size, unsigned depth)
+{
+	return depth < size->max ? depth : size->max;
+}
+
+static unsigned all_buffers(unsigned depth, size_t *ret_bytes)
+{
+	unsigned nr = 0, n, i;
+
+	*ret_bytes = 0;
+	for (i = 0; i < NR_POOLS; i++) {
+		n = pool_buffers(&pool_sizes[i], depth);
+		*ret_bytes += (size_t)n * pool_sizes[i].bytes;
+		nr += n;
+	}
+	return nr;
+}
+
+static void init_pool(struct crypt_queue *q, struct pool *pool,
+		      const struct pool_size *size, unsigned nr,
+		      struct piece **piece, uint8_t **buf)
+{
+	pool->bytes = size->bytes;
+	pool->tail = &pool->head;
+	for (; nr; nr--, (*piece)++, *buf += size->bytes) {
+		struct piece *p = *piece;
+
+		p->queue = q;
+		p->pool = pool;
+		p->iov.iov_base = *buf;
+		p->req.tag = (unsigned)(p - q->pieces);
+		p->req.iov = &p->iov;
+		p->req.iovcnt = 1;
+		p->req.end_io = piece_done;
+		give_buffer(p);
+	}
+}
+
+/* Tags below: the pieces, then what passes. */
+static void init_requests(struct crypt_queue *q, unsigned depth,
+			  unsigned nr_pieces)
+{
+	struct piece *piece = q->pieces;
+	uint8_t *buf = q->mem;
+	unsigned i;
+
+	for (i = 0; i < NR_POOLS; i++)
+		init_pool(q, &q->pools[i], &pool_sizes[i],
+			  pool_buffers(&pool_sizes[i], depth), &piece, &buf);
+	q->straddle = buf;
+	for (i = 0; i < depth; i++) {
+		q->slots[i].pass.tag = nr_pieces + i;
+		q->slots[i].pass.end_io = pass_done;
+	}
+}
+
+static int alloc_queue(const struct cryptdev *dev, unsigned depth,
+		       unsigned nr_pieces, size_t mem_len,
+		       struct crypt_queue **ret)
+{
+	struct crypt_queue *q = calloc(1, sizeof(*q));
+
+	if (!q)
+		return -ENOMEM;
+	q->pieces = calloc(nr_pieces, sizeof(*q->pieces));
+	q->slots = calloc(depth, sizeof(*q->slots));
+	q->mem_len = mem_len;
+	q->mem = mmap(NULL, mem_len, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (!q->pieces || !q->slots || q->mem == MAP_FAILED ||
+	    xts_dup(dev->xts, &q->xts)) {
+		crypt_close_queue(&q->base);
+		return -ENOMEM;
+	}
+	q->sector_size = dev->sector_size;
+	q->first_sector = dev->first_sector;
+	*ret = q;
+	return 0;
+}
+
+int crypt_open_queue(struct blk_dev *base, struct loop *loop, unsigned depth,
+		     struct blk_queue **ret)
+{
+	struct cryptdev *dev = (struct cryptdev *)base;
+	struct crypt_queue *q;
+	unsigned nr_pieces;
+	size_t bytes;
+	int err;
+
+	nr_pieces = all_buffers(depth, &bytes);
+	err = alloc_queue(dev, depth, nr_pieces, bytes + XTS_MAX_SECTOR_SIZE,
+			  &q);
+	if (err)
+		return err;
+	err = blk_open_queue(dev->lower, loop, nr_pieces + depth, &q->lower);
+	if (err) {
+		crypt_close_queue(&q->base);
+		return err;
+	}
+	init_requests(q, depth, nr_pieces);
+	/* The straddling sector's plaintext stays out of dumps; a hint. */
+	madvise(q->mem, q->mem_len, MADV_DONTDUMP);
+	/* A small RLIMIT_MEMLOCK costs speed, no more. */
+	q->registered = !loop_add_memory(loop, q->mem, q->mem_len);
+	*ret = &q->base;
+	return 0;
+}
+
+void crypt_close_queue(struct blk_queue *queue)
+{
+	struct crypt_queue *q = (struct crypt_queue *)queue;
+
+	blk_close_queue(q->lower);
+	if (q->straddle)
+		explicit_bzero(q->straddle, XTS_MAX_SECTOR_SIZE);
+	if (q->mem != MAP_FAILED)
+		munmap(q->mem, q->mem_len);
+	xts_free(q->xts);
+	free(q->slots);
+	free(q->pieces);
+	free(q);
+}
+
+bool cryptdev_memory_registered(const struct blk_queue *queue)
+{
+	return ((const struct crypt_queue *)queue)->registered;
+}

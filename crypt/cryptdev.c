@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * The cipher as a block device: what it is (see cryptdev.h).  How it serves
+ * requests is in crypt_queue.c.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "crypt/crypt_queue.h"
+#include "crypt/cryptdev.h"
+#include "lib/why.h"
+
+#define PHYS_BLOCK_SIZE 4096U
+
+static void crypt_close(struct blk_dev *base)
+{
+	struct cryptdev *dev = (struct cryptdev *)base;
+
+	blk_close(dev->lower);
+	xts_free(dev->xts);
+	free(dev);
+}
+
+static const struct blk_ops crypt_ops = {
+	.name = "crypt",
+	.open_queue = crypt_open_queue,
+	.submit = crypt_submit,
+	.close_queue = crypt_close_queue,
+	.close = crypt_close,
+};
+
+/* After xts_new, which has checked the sector size itself. */
+static int check_area(const struct blk_info *lower,
+		      const struct cryptdev_params *p, struct why *why)
+{
+	uint64_t bytes = lower->nr_sectors * BLK_SECTOR_SIZE;
+
+	if (p->sector_size % lower->block_size ||
+	    p->data_offset % lower->block_size)
+		return why_set(why, -EINVAL,
+			       "sectors of %u bytes at offset %" PRIu64
+			       ": the image is addressed in blocks of %u bytes "
+			       "(use --cache buffered)",
+			       p->sector_size, p->data_offset,
+			       lower->block_size);
+	if (!p->data_size || p->data_size % p->sector_size)
+		return why_set(why, -EINVAL,
+			       "data area: its size, %" PRIu64
+			       " bytes, is not made of sectors of %u bytes",
+			       p->data_size, p->sector_size);
+	if (p->data_offset > bytes || p->data_size > bytes - p->data_offset)
+		return why_set(why, -EINVAL,
+			       "data area: %" PRIu64 " bytes at offset %" PRIu64
+			       ", but the image has only %" PRIu64,
+			       p->data_size, p->data_offset, bytes);
+	return 0;
+}
+
+static void set_info(struct cryptdev *dev, const struct cryptdev_params *p)
+{
+	const struct blk_info *lower = &dev->lower->info;
+	struct blk_info *info = &dev->base.info;
+
+	*info = *lower;
+	info->nr_sectors = p->data_size / BLK_SECTOR_SIZE;
+	info->block_size = p->sector_size;
+	if (info->phys_block_size < PHYS_BLOCK_SIZE)
+		info->phys_block_size = PHYS_BLOCK_SIZE;
+	info->discard = lower->discard && p->allow_discards;
+}
+
+int cryptdev_new(struct blk_dev *lower, const struct cryptdev_params *p,
+		 struct blk_dev **ret, struct why *why)
+{
+	const struct xts_params xp = { p->key, p->key_bytes, p->sector_size,
+				       p->iv };
+	struct cryptdev *dev = calloc(1, sizeof(*dev));
+	int err;
+
+	if (!dev)
+		return why_set(why, -ENOMEM, "out of memory");
+	err = xts_new(&xp, &dev->xts, why);
+	if (err)
+		goto free_dev;
+	err = check_area(&lower->info, p, why);
+	if (err)
+		goto free_xts;
+	dev->base.ops = &crypt_ops;
+	dev->lower = lower;
+	dev->sector_size = p->sector_size;
+	dev->first_sector = p->data_offset / BLK_SECTOR_SIZE;
+	set_info(dev, p);
+	*ret = &dev->base;
+	return 0;
+
+free_xts:
+	xts_free(dev->xts);
+free_dev:
+	free(dev);
+	return err;
+}
