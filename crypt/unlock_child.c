@@ -44,8 +44,8 @@ static int write_all(int fd, const void *buf, size_t len)
 }
 
 /*
- * A descriptor for reading only, with a position and flags of its own.  When
- * it cannot be had the given one does: the jail allows no write to it.
+ * A descriptor for reading only, so that the image cannot be mapped for
+ * writing either.  The given one does when it is such a one.
  */
 static int reopen_readonly(int fd)
 {
@@ -54,7 +54,9 @@ static int reopen_readonly(int fd)
 
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	r = open(path, O_RDONLY | O_CLOEXEC);
-	return r < 0 ? fd : r;
+	if (r < 0 && (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY)
+		return fd;
+	return r < 0 ? -errno : r;
 }
 
 static int work(const struct header_job *job, const struct unlock_jail *jail,
@@ -100,7 +102,8 @@ static void run_child(const struct header_job *job, int copy_fd, int pipe_fd,
 	if (secmem_alloc(sizeof(*answer), &p))
 		_exit(2);
 	answer = p;
-	answer->err = jail_enter(&jail, parent_pid);
+	answer->err = jail.image_fd < 0 ? jail.image_fd :
+					  jail_enter(&jail, parent_pid);
 	if (answer->err)
 		why_set(&answer->why, 0, "the sandbox cannot be set up: %s",
 			strerror(-answer->err));
