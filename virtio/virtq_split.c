@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <linux/virtio_ring.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "lib/endian.h"
@@ -357,7 +356,7 @@ static void write_used(void *arg)
 	 * a full barrier, then looks at the used index again.  With one here
 	 * as well, either it sees the index or we see that it wants to know.
 	 */
-	atomic_thread_fence(memory_order_seq_cst);
+	__sync_synchronize();
 	if (vq->event_idx)
 		p->interrupt = vring_need_event(
 			load16(used_event(vq), __ATOMIC_RELAXED), new, old);
@@ -415,7 +414,7 @@ static void write_kick(void *arg)
 	 * whether we want a kick.  With one here as well, either we see the
 	 * index or it kicks.
 	 */
-	atomic_thread_fence(memory_order_seq_cst);
+	__sync_synchronize();
 	read_avail_idx(vq);
 }
 

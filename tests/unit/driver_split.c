@@ -150,7 +150,7 @@ bool driver_publish(struct driver *d)
 
 	__atomic_store_n(&d->avail->idx, d->avail_idx, __ATOMIC_RELEASE);
 	d->published = d->avail_idx;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	__sync_synchronize();
 	if (!has_event_idx(d))
 		return !(__atomic_load_n(&d->used->flags, __ATOMIC_RELAXED) &
 			 VRING_USED_F_NO_NOTIFY);
@@ -200,5 +200,5 @@ void driver_want_interrupt(struct driver *d, bool want)
 		__atomic_store_n(&d->avail->flags,
 				 want ? 0 : VRING_AVAIL_F_NO_INTERRUPT,
 				 __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	__sync_synchronize();
 }
