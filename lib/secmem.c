@@ -20,10 +20,13 @@ static size_t round_to_pages(size_t len)
 	return (len + page - 1) / page * page;
 }
 
-/* memfd_secret(2), since Linux 5.14; -1 where it is missing or off. */
+/*
+ * memfd_secret(2), since Linux 5.14; -1 where it is missing or off.  Its page
+ * says FD_CLOEXEC, but mm/secretmem.c takes O_CLOEXEC only.
+ */
 static int open_secret(void)
 {
-	return (int)syscall(SYS_memfd_secret, FD_CLOEXEC);
+	return (int)syscall(SYS_memfd_secret, O_CLOEXEC);
 }
 
 static void *map_secret(int fd, size_t len)
