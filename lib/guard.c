@@ -9,6 +9,13 @@
 
 #include "lib/guard.h"
 
+/* The thread sanitizer blocks every signal while a handler runs. */
+#ifdef __SANITIZE_THREAD__
+#define SAVE_MASK 1
+#else
+#define SAVE_MASK 0
+#endif
+
 static _Thread_local sigjmp_buf *volatile innermost;
 
 /* SIGBUS is raised by the access itself, hence in the thread that did it. */
@@ -34,7 +41,7 @@ int guard_run(void (*fn)(void *arg), void *arg)
 	sigjmp_buf *outer = innermost;
 	sigjmp_buf env;
 
-	if (sigsetjmp(env, 0)) {
+	if (sigsetjmp(env, SAVE_MASK)) {
 		innermost = outer;
 		return -EFAULT;
 	}

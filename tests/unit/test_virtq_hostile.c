@@ -201,6 +201,34 @@ static void sum_too_big(void)
 	put(2, STATUS, 1, W, 0);
 }
 
+/* All of it is mapped; nothing of it may be touched. */
+static void *huge(void)
+{
+	void *p = mmap(NULL, 1ULL << 32, PROT_NONE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	ck_assert_ptr_ne(p, MAP_FAILED);
+	driver_mem_map(&b.d.mem, NOWHERE, 1ULL << 32, p);
+	return p;
+}
+
+static void sum_mapped(void)
+{
+	huge();
+	put(0, HDR, 16, N, 1);
+	put(1, NOWHERE, UINT32_MAX, W | N, 2);
+	put(2, STATUS, 1, W, 0);
+}
+
+static void sum_wraps_mapped(void)
+{
+	huge();
+	put(0, HDR, 16, N, 1);
+	put(1, NOWHERE, 0x80000000, W | N, 2);
+	put(2, NOWHERE, 0x80000200, W | N, 3);
+	put(3, STATUS, 1, W, 0);
+}
+
 static void sum_wraps(void)
 {
 	put(0, HDR, 16, N, 1);
@@ -504,6 +532,8 @@ static const struct {
 	CASE(nothing_but_empty, NO_STATUS),
 	CASE(sum_too_big, IOERR),
 	CASE(sum_wraps, IOERR),
+	CASE(sum_mapped, IOERR),
+	CASE(sum_wraps_mapped, IOERR),
 	CASE(header_unmapped, IOERR),
 	CASE(data_unmapped, IOERR),
 	CASE(data_half_mapped, IOERR),

@@ -162,12 +162,12 @@ START_TEST(test_piecewise)
 {
 	uint64_t at = 0x9000000;
 	struct driver_seg s = { at + 4000, 200, true };
-	uint8_t *p, *q;
+	uint8_t mem[3 * 4096], *p = mem, *q = mem + 8192;
 
 	begin(0);
-	p = driver_mem_map(&d.mem, at, 4096, NULL)->host;
-	q = driver_mem_map(&d.mem, at + 4096, 50, NULL)->host;
-	driver_mem_map(&d.mem, at + 4146, 4096, NULL);
+	driver_mem_map(&d.mem, at, 4096, p);
+	driver_mem_map(&d.mem, at + 4096, 50, q);
+	driver_mem_map(&d.mem, at + 4146, 4000, p + 4097);
 	driver_add(&d, DRIVER_DIRECT, &s, 1);
 	driver_publish(&d);
 	ck_assert_int_eq(virtq_pop(vq, &c), VIRTQ_REQUEST);
