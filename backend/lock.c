@@ -7,26 +7,47 @@
 
 #include "backend/lock.h"
 
-static int set_lock(int fd, short type)
+#define BYTE_OWNER  0
+#define BYTE_WORKER 1
+
+static int set_lock(int fd, int how, short type, off_t start, off_t len)
 {
 	struct flock lock = {
 		.l_type = type,
 		.l_whence = SEEK_SET,
-		.l_start = 0,
-		.l_len = 1,
+		.l_start = start,
+		.l_len = len,
 	};
 
-	if (!fcntl(fd, F_OFD_SETLK, &lock))
+	if (!fcntl(fd, how, &lock))
 		return 0;
 	return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
 }
 
+/* A worker may have outlived its monitor, so its byte must be free as well. */
 int image_lock(int fd, bool shared)
 {
-	return set_lock(fd, shared ? F_RDLCK : F_WRLCK);
+	short type = shared ? F_RDLCK : F_WRLCK;
+	int err;
+
+	err = set_lock(fd, F_OFD_SETLK, type, BYTE_OWNER, 2);
+	if (!err)
+		err = set_lock(fd, F_OFD_SETLK, F_UNLCK, BYTE_WORKER, 1);
+	return err;
 }
 
 int image_unlock(int fd)
 {
-	return set_lock(fd, F_UNLCK);
+	return set_lock(fd, F_OFD_SETLK, F_UNLCK, BYTE_OWNER, 2);
+}
+
+int image_fence(int fd, bool shared)
+{
+	int err;
+
+	do {
+		err = set_lock(fd, F_OFD_SETLKW, shared ? F_RDLCK : F_WRLCK,
+			       BYTE_WORKER, 1);
+	} while (err == -EINTR);
+	return err;
 }

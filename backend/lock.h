@@ -4,8 +4,8 @@
  *
  * An OFD lock, not flock(2): libcryptsetup takes flock on the image itself
  * and would wait for ours for ever.  It covers one byte; byte 1 is reserved
- * for the worker of an open volume, so that commands and worker do not stand
- * in each other's way.
+ * for the worker of an open volume, which may outlive the monitor that holds
+ * byte 0.
  */
 #ifndef BACKEND_LOCK_H
 #define BACKEND_LOCK_H
@@ -13,13 +13,21 @@
 #include <stdbool.h>
 
 /*
- * Lock the image open at @fd, at once or not at all.  Exclusive needs a
+ * Lock the image open at @fd, at once or not at all: no other command or
+ * monitor has it, and no worker serves it.  Exclusive needs a
  * descriptor open for writing, @shared one open for reading.  The lock belongs
  * to the open file description: it passes on with fork() and descriptor
  * passing, and ends with the last copy of the descriptor.
  * Errors: -EBUSY (held by another), -EBADF (wrong access mode), -errno.
  */
 int image_lock(int fd, bool shared);
+
+/*
+ * Wait until no other worker's open file description has the worker's byte
+ * locked, and lock it.  The requests that a killed process left in the kernel
+ * count as its descriptor.  Errors: -EBADF, -errno.
+ */
+int image_fence(int fd, bool shared);
 
 /* Give it up before the descriptor is closed. */
 int image_unlock(int fd);

@@ -29,7 +29,9 @@ struct volume {
 	unsigned queue_size; /* entries of a ring */
 	uid_t uid;	     /* whom the worker serves as */
 	gid_t gid;
-	const char *log_file; /* NULL: the system log */
+	int image_fd;	/* open and locked by the command; the monitor's */
+	int control_fd; /* of vduse_control_open */
+	bool foreground;
 };
 
 #endif

@@ -31,6 +31,27 @@ const struct command commands[] = {
 	  "  --pbkdf-parallel N     threads for Argon2\n"
 	  "  --iter-time MS         how long an unlock shall take (2000)\n"
 	  "  --pbkdf-force-iterations N  instead of measuring\n" },
+	{ "open", cmd_open, "serve a container as a block device",
+	  "IMAGE NAME [OPTION...]",
+	  "Prints the path of the block device (/dev/vdX).\n\n"
+	  "  --readonly             do not allow writing\n"
+	  "  --key-file FILE        read the passphrase from FILE, - is standard\n"
+	  "                         input (whole, newlines included)\n"
+	  "  --queues N             1 to 32; default: the number of CPUs, at\n"
+	  "                         most 8\n"
+	  "  --queue-size N         entries of a queue, 4 to 1024 (256)\n"
+	  "  --cache MODE           direct (default where it works) or buffered\n"
+	  "  --user NAME            whom the data path runs as\n"
+	  "  --foreground           stay until the volume is closed\n" },
+	{ "close", cmd_close, "take the block device away again",
+	  "NAME [--force]",
+	  "  --force                even if it is in use or cannot be flushed:\n"
+	  "                         what is not yet written is lost\n" },
+	{ "status", cmd_status, "tell all about open volumes",
+	  "[NAME] [--json]",
+	  "  --json                 as JSON\n" },
+	{ "list", cmd_list, "list the open volumes", "[--json]",
+	  "  --json                 as JSON\n" },
 	{ "dump", cmd_dump, "describe a container's header",
 	  "IMAGE [--json]",
 	  "  --json                 the metadata as JSON\n" },

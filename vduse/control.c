@@ -93,8 +93,8 @@ bool vduse_exists(const char *name)
 /* Attaching needs a maximum size for every queue. */
 static int setup_queues(const struct vduse_params *params)
 {
+	int fd = -1, err;
 	unsigned i;
-	int fd, err;
 
 	err = vduse_open(params->name, &fd);
 	if (err)

@@ -13,6 +13,11 @@
 
 #include "vduse/vdpa.h"
 
+bool vdpa_has_driver(void)
+{
+	return !access("/sys/bus/vdpa/drivers/virtio_vdpa", F_OK);
+}
+
 bool vdpa_is_attached(const char *name)
 {
 	char path[128];

@@ -22,6 +22,9 @@ int vdpa_attach(const char *name, struct why *why);
 /* VDPA_CMD_DEV_DEL.  -ENODEV: it is not attached. */
 int vdpa_detach(const char *name, struct why *why);
 
+/* Whether a driver that makes disks of vDPA devices is loaded. */
+bool vdpa_has_driver(void);
+
 /* Whether the device is on the bus. */
 bool vdpa_is_attached(const char *name);
 

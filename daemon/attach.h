@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * Attaching the volume to the kernel and taking it away again, each in a
+ * process of its own: the kernel does both inside the call, and meanwhile
+ * asks the worker, whose supervisor must not be the one that waits.
+ */
+#ifndef DAEMON_ATTACH_H
+#define DAEMON_ATTACH_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "lib/why.h"
+
+#define BLOCK_NAME_MAX 32
+
+/* What such a process found. */
+struct attach_result {
+	int err;
+	struct why why;
+	char block[BLOCK_NAME_MAX]; /* "vda"; after an attach */
+};
+
+/*
+ * Put @name on the vDPA bus and wait until its block device can be used.
+ * When that fails the device is off the bus again.
+ */
+void attach_volume(const char *name, struct attach_result *ret);
+
+/*
+ * Take @name off the bus, after flushing its block device; -EBUSY when that
+ * is in use, unless @force.  A device that is not on the bus is fine.
+ */
+void detach_volume(const char *name, bool force, struct attach_result *ret);
+
+/* A running process of this kind. */
+struct attach_child {
+	pid_t pid; /* 0: none */
+	int result_fd;
+};
+
+enum attach_what {
+	ATTACH,
+	DETACH,
+	DETACH_FORCE
+};
+
+/* Fork it.  0 or -errno. */
+int attach_start(struct attach_child *child, enum attach_what what,
+		 const char *name);
+
+/* result_fd is readable: collect the result and the process. */
+void attach_collect(struct attach_child *child, struct attach_result *ret);
+
+#endif

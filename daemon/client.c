@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * The other end of the control socket: see client.h.
+ */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "daemon/client.h"
+#include "daemon/runtime.h"
+
+#define ANSWER_MAX (128 * 1024)
+
+static int exchange(int fd, const char *word, char *answer)
+{
+	size_t len = strlen(word);
+	ssize_t n;
+
+	if (send(fd, word, len, MSG_NOSIGNAL) != (ssize_t)len)
+		return -EPIPE;
+	do {
+		n = recv(fd, answer, ANSWER_MAX - 1, 0);
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return -EPIPE;
+	answer[n] = '\0';
+	return 0;
+}
+
+int client_ask(const struct runtime *rt, const char *name, const char *word,
+	       struct json_object **ret)
+{
+	struct json_object *obj;
+	char *answer;
+	int fd, err;
+
+	err = runtime_connect(rt, name, &fd);
+	if (err)
+		return err;
+	answer = malloc(ANSWER_MAX);
+	err = answer ? exchange(fd, word, answer) : -ENOMEM;
+	close(fd);
+	if (!err) {
+		obj = json_tokener_parse(answer);
+		if (obj)
+			*ret = obj;
+		else
+			err = -EPROTO;
+	}
+	free(answer);
+	return err;
+}

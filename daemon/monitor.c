@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * The monitor: see monitor.h.  This file has its phases and its loop.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/monitor.h"
+#include "daemon/monitor_state.h"
+#include "daemon/store.h"
+#include "lib/log.h"
+#include "lib/secmem.h"
+#include "virtio/blk_dev.h"
+
+#define DESTROY_PATIENCE_MS 5000
+#define TICK_MS		    50
+
+int64_t monitor_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+void monitor_save_state(struct monitor *m)
+{
+	char *text = report_status(m);
+	int err = -ENOMEM;
+
+	if (text)
+		err = runtime_write_state(m->rt, m->volume->name, text);
+	if (err)
+		log_warn("%s/%s.json: %s", m->rt->path, m->volume->name,
+			 strerror(-err));
+	free(text);
+}
+
+/* Tell the command that started us how it went, once. */
+static void tell(struct monitor *m, int err, const char *text)
+{
+	struct monitor_report rep = { .err = err };
+
+	if (!m->report)
+		return;
+	snprintf(rep.text, sizeof(rep.text), "%s", text);
+	m->report(m->report_arg, &rep);
+	m->report = NULL;
+}
+
+static void begin_end(struct monitor *m)
+{
+	m->phase = PHASE_ENDING;
+	supervise_end(m);
+}
+
+/* Something on the way up failed: go the way back. */
+void monitor_fail(struct monitor *m, int err, const char *text)
+{
+	if (!m->failure_err) {
+		m->failure_err = err;
+		why_set(&m->failure, 0, "%s: %s", m->volume->name, text);
+		log_error("%s", text);
+	}
+	begin_end(m);
+}
+
+void monitor_begin_attach(struct monitor *m)
+{
+	int err;
+
+	m->phase = PHASE_ATTACHING;
+	err = attach_start(&m->attach, ATTACH, m->volume->name);
+	if (err)
+		monitor_fail(m, err, strerror(-err));
+}
+
+int monitor_begin_detach(struct monitor *m, bool force)
+{
+	int err;
+
+	err = attach_start(&m->attach, force ? DETACH_FORCE : DETACH,
+			   m->volume->name);
+	if (!err)
+		m->phase = PHASE_DETACHING;
+	return err;
+}
+
+static void attached(struct monitor *m, const struct attach_result *res)
+{
+	char path[BLOCK_NAME_MAX + 8];
+
+	if (res->err) {
+		m->failure_err = res->err;
+		m->failure = res->why;
+		monitor_fail(m, res->err, res->why.text);
+		return;
+	}
+	m->phase = PHASE_SERVING;
+	snprintf(m->block, sizeof(m->block), "%s", res->block);
+	snprintf(path, sizeof(path), "/dev/%s", m->block);
+	log_note("%s is open as %s", m->volume->image, path);
+	monitor_save_state(m);
+	tell(m, 0, path);
+}
+
+static void detached(struct monitor *m, const struct attach_result *res)
+{
+	if (res->err) {
+		m->phase = PHASE_SERVING;
+		log_warn("cannot close: %s", res->why.text);
+		control_answer(m, m->closer, res->err, res->why.text);
+		return;
+	}
+	begin_end(m);
+}
+
+static void on_attach_result(struct monitor *m)
+{
+	enum monitor_phase phase = m->phase;
+	struct attach_result res;
+
+	attach_collect(&m->attach, &res);
+	if (phase == PHASE_ATTACHING)
+		attached(m, &res);
+	else
+		detached(m, &res);
+}
+
+/*
+ * SIGTERM asks to close, like the command; a volume in use goes on, since
+ * ending would hang everybody who uses it.
+ */
+static void on_signal(struct monitor *m)
+{
+	struct signalfd_siginfo info;
+
+	if (read(m->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (m->phase == PHASE_SERVING && monitor_begin_detach(m, false))
+		log_warn("cannot close");
+}
+
+static int make_device(struct monitor *m, struct why *why)
+{
+	const struct volume *volume = m->volume;
+	struct vduse_params params = {
+		.name = volume->name,
+		.nr_queues = volume->nr_queues,
+		.queue_size = volume->queue_size,
+	};
+	struct blk_dev *dead;
+	unsigned char config[256];
+	struct vblk *vblk;
+	int err;
+
+	/* The worker's disk has the same geometry. */
+	err = store_open_dead(volume, &dead, why);
+	if (err)
+		return err;
+	err = volume_vblk(volume, dead, &vblk, why);
+	if (!err) {
+		params.features = vblk_features(vblk);
+		params.config_len = vblk_config(vblk, config, sizeof(config));
+		params.config = config;
+		err = vduse_create(volume->control_fd, &params, why);
+		vblk_free(vblk);
+	}
+	store_close(dead);
+	m->created = !err;
+	return err;
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return -errno;
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int open_files(struct monitor *m, struct why *why)
+{
+	const struct volume *volume = m->volume;
+	int err;
+
+	m->signal_fd = open_signals();
+	err = runtime_create_shm(
+		m->rt, volume->name,
+		shared_size(volume->nr_queues, volume->queue_size), &m->shm_fd);
+	if (!err)
+		err = shared_create(m->shm_fd, volume->nr_queues,
+				    volume->queue_size, &m->shared);
+	if (!err)
+		err = runtime_listen(m->rt, volume->name, &m->listen_fd);
+	if (err)
+		why_set(why, err, "%s/%s: %s", m->rt->path, volume->name,
+			strerror(-err));
+	return err;
+}
+
+static void begin(struct monitor *m)
+{
+	struct why why = { "" };
+	int err;
+
+	err = open_files(m, &why);
+	if (!err)
+		err = make_device(m, &why);
+	if (!err)
+		err = supervise_spawn(m, &why);
+	if (err) {
+		m->failure_err = err;
+		m->failure = why;
+		monitor_fail(m, err, why.text);
+	}
+}
+
+/* The worker is gone; what it held open may follow in a moment. */
+static void destroy_device(struct monitor *m)
+{
+	const struct timespec pause = { 0, TICK_MS * 1000000L };
+	int64_t deadline = monitor_now() + DESTROY_PATIENCE_MS;
+	int err;
+
+	if (!m->created)
+		return;
+	do {
+		err = vduse_destroy(m->volume->control_fd, m->volume->name);
+		if (err == -EBUSY)
+			nanosleep(&pause, NULL);
+	} while (err == -EBUSY && monitor_now() < deadline);
+	if (err)
+		log_error("VDUSE_DESTROY_DEV: %s", strerror(-err));
+}
+
+static void end(struct monitor *m)
+{
+	destroy_device(m);
+	shared_unmap(&m->shared);
+	runtime_remove(m->rt, m->volume->name);
+	secmem_free(m->volume->key, VOLUME_KEY_MAX);
+	m->volume->key = NULL;
+	if (m->failure_err)
+		tell(m, m->failure_err, m->failure.text);
+	control_answer(m, m->closer, 0, "");
+	log_note("%s is closed", m->volume->image);
+	log_relay_read(&m->log);
+}
+
+enum {
+	SLOT_LISTEN,
+	SLOT_SIGNAL,
+	SLOT_LOG,
+	SLOT_WORKER,
+	SLOT_CHANNEL,
+	SLOT_ATTACH,
+	SLOT_CLIENTS,
+	NR_SLOTS = SLOT_CLIENTS + MONITOR_CLIENTS_MAX
+};
+
+static void fill_slots(const struct monitor *m, struct pollfd slots[NR_SLOTS])
+{
+	unsigned i;
+
+	for (i = 0; i < NR_SLOTS; i++)
+		slots[i] = (struct pollfd){ .fd = -1, .events = POLLIN };
+	slots[SLOT_LISTEN].fd = m->listen_fd;
+	slots[SLOT_SIGNAL].fd = m->signal_fd;
+	slots[SLOT_LOG].fd = m->log.read_fd;
+	if (m->worker) {
+		slots[SLOT_WORKER].fd = m->worker_fd;
+		slots[SLOT_CHANNEL].fd = m->channel_fd;
+	}
+	if (m->attach.pid)
+		slots[SLOT_ATTACH].fd = m->attach.result_fd;
+	for (i = 0; i < MONITOR_CLIENTS_MAX; i++)
+		slots[SLOT_CLIENTS + i].fd = m->clients[i];
+}
+
+static void serve_slots(struct monitor *m, const struct pollfd slots[NR_SLOTS])
+{
+	unsigned i;
+
+	if (slots[SLOT_LOG].revents)
+		log_relay_read(&m->log);
+	/* What the worker said before it died comes first. */
+	if (slots[SLOT_CHANNEL].revents)
+		supervise_on_channel(m);
+	if (slots[SLOT_WORKER].revents)
+		supervise_on_death(m);
+	if (slots[SLOT_ATTACH].revents)
+		on_attach_result(m);
+	if (slots[SLOT_SIGNAL].revents)
+		on_signal(m);
+	for (i = 0; i < MONITOR_CLIENTS_MAX; i++)
+		if (slots[SLOT_CLIENTS + i].revents)
+			control_on_client(m, i);
+	if (slots[SLOT_LISTEN].revents)
+		control_accept(m);
+}
+
+static void turn(struct monitor *m)
+{
+	struct pollfd slots[NR_SLOTS];
+	bool timed = m->spawn_at || m->end_deadline;
+
+	fill_slots(m, slots);
+	if (poll(slots, NR_SLOTS, timed ? TICK_MS : -1) < 0)
+		return;
+	serve_slots(m, slots);
+	supervise_on_time(m);
+	if (m->phase == PHASE_ENDING && !m->worker && !m->attach.pid)
+		m->phase = PHASE_DONE;
+}
+
+int monitor_run(struct volume *volume, const struct runtime *rt, int lock_fd,
+		void (*report)(void *arg, const struct monitor_report *rep),
+		void *arg)
+{
+	struct monitor *m = calloc(1, sizeof(*m));
+	int i, code;
+
+	if (!m)
+		return 3;
+	m->volume = volume;
+	m->rt = rt;
+	m->lock_fd = lock_fd;
+	m->report = report;
+	m->report_arg = arg;
+	m->listen_fd = m->signal_fd = m->shm_fd = -1;
+	m->worker_fd = m->channel_fd = -1;
+	m->closer = -1;
+	for (i = 0; i < MONITOR_CLIENTS_MAX; i++)
+		m->clients[i] = -1;
+	log_setup("monitor", LOG_NOTE);
+	if (log_relay_start(&m->log, volume->name, volume->foreground))
+		return 3;
+	begin(m);
+	while (m->phase != PHASE_DONE)
+		turn(m);
+	end(m);
+	code = m->failure_err ? 1 : 0;
+	free(m);
+	return code;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * What a worker serves: see store.h.
+ */
+#include <string.h>
+
+#include "backend/dead.h"
+#include "backend/file.h"
+#include "backend/lock.h"
+#include "crypt/cryptdev.h"
+#include "daemon/store.h"
+#include "daemon/volume.h"
+#include "lib/why.h"
+#include "virtio/blk_dev.h"
+
+int store_open_dead(const struct volume *volume, struct blk_dev **ret,
+		    struct why *why)
+{
+	const struct blk_info info = {
+		.nr_sectors = volume->info.data_size / BLK_SECTOR_SIZE,
+		.block_size = volume->info.sector_size,
+		.phys_block_size = 4096,
+		.readonly = volume->readonly,
+		.cache = "none",
+	};
+	int err = dead_blk_new(&info, ret);
+
+	return err ? why_set(why, err, "%s", strerror(-err)) : 0;
+}
+
+static int open_cipher(const struct volume *volume, struct blk_dev *lower,
+		       struct blk_dev **ret, struct why *why)
+{
+	const struct volume_info *info = &volume->info;
+	const struct cryptdev_params params = {
+		.key = volume->key,
+		.key_bytes = info->key_bytes,
+		.sector_size = info->sector_size,
+		.iv = !strcmp(info->cipher, "aes-xts-plain") ? XTS_IV_PLAIN
+							     : XTS_IV_PLAIN64,
+		.data_offset = info->data_offset,
+		.data_size = info->data_size,
+	};
+
+	return cryptdev_new(lower, &params, ret, why);
+}
+
+/*
+ * The requests of a worker that was killed may still be on their way to the
+ * image.  They hold its open file, and with it the lock, so having the lock
+ * means that they have ended and nothing will overtake ours.
+ */
+static int wait_for_others(const struct volume *volume, int fd, struct why *why)
+{
+	int err = image_fence(fd, volume->readonly);
+
+	return err ? why_set(why, err, "%s: %s", volume->image, strerror(-err))
+		   : 0;
+}
+
+int store_open(const struct volume *volume, int image_fd, struct blk_dev **ret,
+	       struct why *why)
+{
+	const struct file_blk_options options = {
+		.readonly = volume->readonly,
+	};
+	struct blk_dev *file;
+	int err;
+
+	if (image_fd < 0)
+		return store_open_dead(volume, ret, why);
+	err = wait_for_others(volume, image_fd, why);
+	if (!err)
+		err = file_blk_new(image_fd, &options, &file, why);
+	if (err)
+		return err;
+	err = open_cipher(volume, file, ret, why);
+	if (err)
+		blk_close(file);
+	return err;
+}
+
+void store_close(struct blk_dev *store)
+{
+	blk_close(store);
+}
+
+int volume_vblk(const struct volume *volume, struct blk_dev *store,
+		struct vblk **ret, struct why *why)
+{
+	struct vblk_params params = {
+		.nr_queues = volume->nr_queues,
+		.queue_size = volume->queue_size,
+		.readonly = volume->readonly,
+	};
+	size_t len = strlen(volume->name);
+
+	memcpy(params.serial, volume->name,
+	       len < VBLK_SERIAL_LEN ? len : VBLK_SERIAL_LEN);
+	return vblk_new(store, &params, ret, why);
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * The worker's life, as the monitor sees it: started, heard, found dead,
+ * started again, ended.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "daemon/monitor_state.h"
+#include "daemon/sandbox.h"
+#include "daemon/worker.h"
+#include "lib/log.h"
+#include "lib/secmem.h"
+#include "lib/why.h"
+#include "vduse/vdpa.h"
+
+#define SPAWN_PAUSE_MS	  50
+#define SPAWN_PATIENCE_MS 20000
+#define END_PATIENCE_MS	  5000
+
+/*
+ * Each worker has an open file of its own, so that the kernel can tell its
+ * requests from those of the one before (see image_fence).
+ */
+static int reopen_image(const struct volume *volume)
+{
+	int flags = (volume->readonly ? O_RDONLY : O_RDWR) | O_CLOEXEC;
+	char path[64];
+	int fd;
+
+	if (volume->direct)
+		flags |= O_DIRECT;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", volume->image_fd);
+	fd = open(path, flags);
+	return fd < 0 ? -errno : fd;
+}
+
+_Noreturn static void worker_child(struct monitor *m, int image_fd,
+				   int vduse_fd, int channel_fd)
+{
+	const struct worker_params params = {
+		.volume = m->volume,
+		.shared = &m->shared,
+		.image_fd = image_fd,
+		.vduse_fd = vduse_fd,
+		.channel_fd = channel_fd,
+	};
+	int keep[] = { vduse_fd, channel_fd, image_fd };
+
+	sandbox_close_others(keep, image_fd < 0 ? 2 : 3);
+	if (m->volume->key && secmem_relock(m->volume->key, VOLUME_KEY_MAX)) {
+		log_error("the key cannot be locked in memory");
+		_exit(1);
+	}
+	worker_main(&params);
+}
+
+static int fork_worker(struct monitor *m, int image_fd, int vduse_fd)
+{
+	int fds[2];
+	pid_t pid;
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0,
+		       fds))
+		return -errno;
+	pid = fork();
+	if (pid < 0) {
+		close(fds[0]);
+		close(fds[1]);
+		return -errno;
+	}
+	if (!pid)
+		worker_child(m, image_fd, vduse_fd, fds[1]);
+	close(fds[1]);
+	m->channel_fd = fds[0];
+	m->worker = pid;
+	m->worker_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	m->worker_ready = false;
+	return 0;
+}
+
+int supervise_spawn(struct monitor *m, struct why *why)
+{
+	int image_fd = -1, vduse_fd, err;
+
+	err = vduse_open(m->volume->name, &vduse_fd);
+	if (err)
+		return why_set(why, err, "/dev/vduse/%s: %s", m->volume->name,
+			       strerror(-err));
+	if (!m->given_up) {
+		image_fd = reopen_image(m->volume);
+		if (image_fd < 0) {
+			close(vduse_fd);
+			return why_set(why, image_fd, "%s: %s",
+				       m->volume->image, strerror(-image_fd));
+		}
+	}
+	err = fork_worker(m, image_fd, vduse_fd);
+	/*
+	 * The worker alone holds the device: were it kept here as well, the
+	 * kernel would not put back the messages of a worker that died.
+	 */
+	close(vduse_fd);
+	if (image_fd >= 0)
+		close(image_fd);
+	if (err)
+		return why_set(why, err, "cannot start a worker: %s",
+			       strerror(-err));
+	monitor_save_state(m);
+	return 0;
+}
+
+void supervise_on_channel(struct monitor *m)
+{
+	char said[16];
+	ssize_t i, n;
+
+	n = read(m->channel_fd, said, sizeof(said));
+	if (n <= 0)
+		return; /* its death is told by worker_fd */
+	for (i = 0; i < n; i++) {
+		if (said[i] == WORKER_READY) {
+			m->worker_ready = true;
+			if (m->phase == PHASE_STARTING)
+				monitor_begin_attach(m);
+		} else if (said[i] == WORKER_RUNNING) {
+			vdpa_spread_interrupts(m->volume->name,
+					       m->volume->nr_queues);
+		}
+	}
+}
+
+static void describe_death(int status, char *ret, size_t len)
+{
+	if (WIFSIGNALED(status))
+		snprintf(ret, len, "killed by signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
+	else
+		snprintf(ret, len, "exit code %d", WEXITSTATUS(status));
+}
+
+static void forget_worker(struct monitor *m, int *status)
+{
+	waitpid(m->worker, status, 0);
+	close(m->worker_fd);
+	close(m->channel_fd);
+	m->worker = 0;
+	m->worker_fd = -1;
+	m->channel_fd = -1;
+	m->worker_ready = false;
+}
+
+/* Whether the latest deaths are too many in too short a time. */
+static bool count_death(struct monitor *m)
+{
+	int64_t now = monitor_now(), oldest = m->deaths[0];
+
+	memmove(m->deaths, m->deaths + 1,
+		(WORKER_DEATHS_MAX - 1) * sizeof(m->deaths[0]));
+	m->deaths[WORKER_DEATHS_MAX - 1] = now;
+	oldest = m->deaths[0];
+	return oldest && now - oldest < WORKER_DEATHS_WINDOW_S * 1000;
+}
+
+void supervise_on_death(struct monitor *m)
+{
+	char how[64];
+	int status = 0;
+
+	forget_worker(m, &status);
+	if (m->phase == PHASE_ENDING)
+		return;
+	describe_death(status, how, sizeof(how));
+	if (m->phase == PHASE_STARTING) {
+		log_relay_read(&m->log);
+		monitor_fail(m, -EIO, how);
+		return;
+	}
+	log_error("the worker died (%s); starting another", how);
+	m->restarts++;
+	if (count_death(m) && !m->given_up) {
+		m->given_up = true;
+		log_error("%d workers died within %d s: requests are answered "
+			  "with errors from now on",
+			  WORKER_DEATHS_MAX, WORKER_DEATHS_WINDOW_S);
+	}
+	m->spawn_at = monitor_now();
+	m->spawn_deadline = m->spawn_at + SPAWN_PATIENCE_MS;
+	supervise_on_time(m);
+}
+
+/*
+ * The kernel keeps the dead worker's files open until its last requests have
+ * ended, so the device may be busy for a while.
+ */
+static void spawn_again(struct monitor *m)
+{
+	struct why why = { "" };
+	int64_t now = monitor_now();
+
+	if (!supervise_spawn(m, &why)) {
+		m->spawn_at = 0;
+		log_note("another worker serves (process %d)", (int)m->worker);
+		return;
+	}
+	m->spawn_at = now + SPAWN_PAUSE_MS;
+	if (now > m->spawn_deadline) {
+		log_error("no worker can be started: %s; still trying",
+			  why.text);
+		m->spawn_deadline = now + SPAWN_PATIENCE_MS;
+	}
+}
+
+void supervise_on_time(struct monitor *m)
+{
+	if (m->spawn_at && monitor_now() >= m->spawn_at)
+		spawn_again(m);
+	if (m->end_deadline && monitor_now() >= m->end_deadline) {
+		log_warn("the worker does not end: killing it");
+		m->end_deadline = 0;
+		kill(m->worker, SIGKILL);
+	}
+}
+
+void supervise_end(struct monitor *m)
+{
+	const char what = WORKER_END;
+
+	m->spawn_at = 0;
+	if (!m->worker)
+		return;
+	m->end_deadline = monitor_now() + END_PATIENCE_MS;
+	if (write(m->channel_fd, &what, 1) != 1)
+		kill(m->worker, SIGKILL);
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * The worker: see worker.h.
+ */
+#include <errno.h>
+#include <liburing.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <linux/virtio_config.h>
+
+#include "daemon/queue.h"
+#include "daemon/sandbox.h"
+#include "daemon/shared.h"
+#include "daemon/store.h"
+#include "daemon/volume.h"
+#include "daemon/worker.h"
+#include "lib/guard.h"
+#include "lib/log.h"
+#include "lib/loop.h"
+#include "lib/why.h"
+#include "vduse/dev.h"
+#include "virtio/blk_dev.h"
+
+/* A read that is always under way. */
+struct reader {
+	struct loop_op op;
+	struct worker *worker;
+	int fd;
+	union {
+		uint64_t count;
+		struct signalfd_siginfo signal;
+		char byte;
+	} buf;
+	size_t len;
+};
+
+struct worker {
+	const struct worker_params *params;
+	struct loop *loop;
+	struct blk_dev *store;
+	struct vblk *vblk;
+	struct vduse_dev *dev;
+	struct queue_thread *queues[VOLUME_MAX_QUEUES];
+	bool runs[VOLUME_MAX_QUEUES];
+	bool pending; /* the device waits for queues */
+	struct reader done, channel, signals;
+};
+
+static unsigned nr_queues(const struct worker *w)
+{
+	return w->params->volume->nr_queues;
+}
+
+static void read_again(struct reader *r)
+{
+	io_uring_prep_read(loop_sqe(r->worker->loop, &r->op), r->fd, &r->buf,
+			   (unsigned)r->len, 0);
+}
+
+static void add_reader(struct worker *w, struct reader *r, int fd, size_t len,
+		       void (*done)(struct loop_op *op, int res))
+{
+	r->op.done = done;
+	r->worker = w;
+	r->fd = fd;
+	r->len = len;
+	read_again(r);
+}
+
+/* The device goes on when no queue has an order left. */
+static void check_pending(struct worker *w)
+{
+	unsigned i;
+
+	for (i = 0; i < nr_queues(w); i++)
+		if (queue_thread_busy(w->queues[i]))
+			return;
+	if (w->pending) {
+		w->pending = false;
+		vduse_dev_continue(w->dev);
+	}
+}
+
+static void on_queue_done(struct loop_op *op, int res)
+{
+	struct reader *r = (struct reader *)op;
+
+	check_pending(r->worker);
+	read_again(r);
+}
+
+static int owner_check_features(void *owner, uint64_t features, struct why *why)
+{
+	struct worker *w = owner;
+
+	return vblk_check_features(w->vblk, features, why);
+}
+
+static void owner_start_queue(void *owner, unsigned index,
+			      const struct virtq_setup *setup)
+{
+	struct worker *w = owner;
+	int err;
+
+	/*
+	 * A kick that came before is not lost: the queue looks at its ring
+	 * when it starts, after this.
+	 */
+	err = vduse_dev_set_kick(w->dev, index,
+				 queue_thread_kick_fd(w->queues[index]));
+	if (err)
+		log_error("queue %u: VDUSE_VQ_SETUP_KICKFD: %s", index,
+			  strerror(-err));
+	w->runs[index] = true;
+	queue_thread_start(w->queues[index], setup);
+}
+
+static void owner_start_done(void *owner)
+{
+	struct worker *w = owner;
+
+	w->pending = true;
+	check_pending(w);
+}
+
+static void owner_stop_queues(void *owner)
+{
+	struct worker *w = owner;
+	unsigned i;
+
+	for (i = 0; i < nr_queues(w); i++) {
+		if (w->runs[i])
+			queue_thread_stop(w->queues[i]);
+		w->runs[i] = false;
+	}
+	w->pending = true;
+	check_pending(w);
+}
+
+static uint16_t owner_queue_state(void *owner, unsigned index)
+{
+	struct worker *w = owner;
+
+	return queue_thread_state(w->queues[index]);
+}
+
+static void owner_reset(void *owner)
+{
+	struct worker *w = owner;
+	unsigned i;
+
+	for (i = 0; i < nr_queues(w); i++)
+		queue_thread_reset(w->queues[i]);
+}
+
+static void tell_monitor(struct worker *w, char what)
+{
+	/* It may be gone, which is no reason to stop. */
+	if (write(w->params->channel_fd, &what, 1) != 1)
+		log_detail("the monitor does not listen");
+}
+
+static void owner_status(void *owner, uint8_t status, uint64_t features)
+{
+	struct worker *w = owner;
+	struct shared_head *head = w->params->shared->head;
+
+	vblk_stat_set(&head->features, features);
+	vblk_stat_set(&head->status, status);
+	if (status & VIRTIO_CONFIG_S_DRIVER_OK)
+		tell_monitor(w, WORKER_RUNNING);
+}
+
+static void owner_broken(void *owner, const char *reason)
+{
+	struct worker *w = owner;
+
+	log_error("the kernel gave the device up: %s", reason);
+	vblk_stat_set(&w->params->shared->head->broken, 1);
+}
+
+static const struct vduse_owner_ops owner_ops = {
+	.check_features = owner_check_features,
+	.start_queue = owner_start_queue,
+	.start_done = owner_start_done,
+	.stop_queues = owner_stop_queues,
+	.queue_state = owner_queue_state,
+	.reset = owner_reset,
+	.status = owner_status,
+	.broken = owner_broken,
+};
+
+static void end_if_idle(struct worker *w)
+{
+	unsigned i;
+
+	for (i = 0; i < nr_queues(w); i++) {
+		if (w->runs[i]) {
+			log_warn("asked to end while the device is in use: "
+				 "going on");
+			return;
+		}
+	}
+	loop_stop(w->loop);
+}
+
+static void on_channel(struct loop_op *op, int res)
+{
+	struct reader *r = (struct reader *)op;
+
+	if (res <= 0) {
+		log_warn("the monitor is gone; serving goes on "
+			 "(vcrypt close %s)",
+			 r->worker->params->volume->name);
+		return;
+	}
+	if (r->buf.byte == WORKER_END)
+		end_if_idle(r->worker);
+	read_again(r);
+}
+
+static void on_signal(struct loop_op *op, int res)
+{
+	struct reader *r = (struct reader *)op;
+
+	end_if_idle(r->worker);
+	read_again(r);
+}
+
+/* SIGTERM and SIGINT are asked for politely; no signal kills by default. */
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_SETMASK, &set, NULL))
+		return -errno;
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+static int make_queues(struct worker *w)
+{
+	const struct shared *shared = w->params->shared;
+	struct queue_params params = {
+		.vblk = w->vblk,
+		.done_fd = w->done.fd,
+	};
+	int err = 0;
+	unsigned i;
+
+	for (i = 0; !err && i < nr_queues(w); i++) {
+		params.index = i;
+		params.stats = &shared->stats[i];
+		params.inflight = shared_inflight(shared, i);
+		err = queue_thread_new(&params, &w->queues[i]);
+	}
+	return err;
+}
+
+static int make_device(struct worker *w)
+{
+	struct vduse_dev_params params = {
+		.fd = w->params->vduse_fd,
+		.nr_queues = nr_queues(w),
+		.ops = &owner_ops,
+		.owner = w,
+	};
+
+	return vduse_dev_new(&params, w->loop, &w->dev);
+}
+
+/* Everything that needs more than the sandbox allows. */
+static int prepare(struct worker *w, struct why *why)
+{
+	const struct volume *volume = w->params->volume;
+	int signal_fd, err;
+
+	err = guard_install();
+	if (!err)
+		err = sandbox_drop_user(volume->uid, volume->gid);
+	if (err)
+		return why_set(why, err, "cannot drop privileges: %s",
+			       strerror(-err));
+	err = store_open(volume, w->params->image_fd, &w->store, why);
+	if (!err)
+		err = volume_vblk(volume, w->store, &w->vblk, why);
+	if (err)
+		return err;
+	w->done.fd = eventfd(0, EFD_CLOEXEC);
+	signal_fd = open_signals();
+	err = loop_new(16, &w->loop);
+	if (!err)
+		err = loop_seal(w->loop);
+	if (!err)
+		err = make_queues(w);
+	if (!err)
+		err = make_device(w);
+	if (!err)
+		err = sandbox_enter();
+	if (err)
+		return why_set(why, err, "cannot start: %s", strerror(-err));
+	add_reader(w, &w->done, w->done.fd, 8, on_queue_done);
+	add_reader(w, &w->channel, w->params->channel_fd, 1, on_channel);
+	add_reader(w, &w->signals, signal_fd, sizeof(w->signals.buf.signal),
+		   on_signal);
+	return 0;
+}
+
+static void finish(struct worker *w)
+{
+	unsigned i;
+
+	for (i = 0; i < nr_queues(w); i++)
+		queue_thread_free(w->queues[i]);
+	vduse_dev_free(w->dev);
+	vblk_free(w->vblk);
+	store_close(w->store);
+	loop_free(w->loop);
+}
+
+_Noreturn void worker_main(const struct worker_params *params)
+{
+	struct shared_head *head = params->shared->head;
+	struct worker w = { .params = params };
+	struct why why = { "" };
+	int err;
+
+	log_setup("worker", LOG_NOTE);
+	vblk_stat_set(&head->broken, 0);
+	err = prepare(&w, &why);
+	if (err) {
+		log_error("%s", why.text);
+		_exit(1);
+	}
+	vduse_dev_start(w.dev, (uint8_t)vblk_stat_get(&head->status));
+	tell_monitor(&w, WORKER_READY);
+	err = loop_run(w.loop);
+	if (err) {
+		log_error("io_uring: %s", strerror(-err));
+		_exit(1);
+	}
+	finish(&w);
+	_exit(0);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * vcrypt list: the open volumes, a line each.
+ */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "daemon/runtime.h"
+#include "lib/why.h"
+#include "tools/command.h"
+#include "tools/options.h"
+#include "tools/volumes.h"
+
+static int add_volume(const struct runtime *rt, const char *name, void *arg)
+{
+	struct json_object *obj;
+
+	/* One that was closed in the meantime is no error. */
+	if (!volume_describe(rt, name, &obj, NULL))
+		json_object_array_add(arg, obj);
+	return 0;
+}
+
+static void print_table(struct json_object *list)
+{
+	size_t i, n = json_object_array_length(list);
+	char size[16];
+
+	if (n)
+		printf("%-16s %-10s %-10s %10s  %s\n", "NAME", "DEVICE",
+		       "STATE", "SIZE", "IMAGE");
+	for (i = 0; i < n; i++) {
+		struct json_object *obj = json_object_array_get_idx(list, i);
+
+		volume_size_text(volume_number(obj, "size"), size);
+		printf("%-16s %-10s %-10s %10s  %s\n", volume_text(obj, "name"),
+		       volume_text(obj, "device"), volume_text(obj, "state"),
+		       size, volume_text(obj, "image"));
+	}
+}
+
+static int list(bool json, struct why *why)
+{
+	struct json_object *all = json_object_new_array();
+	struct runtime rt;
+	int err;
+
+	err = runtime_open(&rt, false, why);
+	if (!err) {
+		err = runtime_each(&rt, add_volume, all);
+		runtime_close(&rt);
+	}
+	/* No directory: nothing was ever opened. */
+	if (err == -ENOENT)
+		err = 0;
+	if (!err && json)
+		printf("%s\n", json_object_to_json_string_ext(
+				       all, JSON_C_TO_STRING_PRETTY));
+	else if (!err)
+		print_table(all);
+	json_object_put(all);
+	return err;
+}
+
+int cmd_list(int argc, char **argv)
+{
+	bool json = false;
+	struct option_spec options[] = {
+		{ "json", OPTION_FLAG, &json },
+		{ NULL },
+	};
+	struct why why = { "" };
+	int err;
+
+	if (options_parse(options, &argc, argv, &why))
+		return command_misuse("list", &why);
+	if (argc != 1) {
+		why_set(&why, 0, "no argument is needed");
+		return command_misuse("list", &why);
+	}
+	err = list(json, &why);
+	return err ? command_fail(err, &why) : EXIT_OK;
+}

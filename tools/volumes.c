@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * What is known of open volumes: see volumes.h.
+ */
+#include <errno.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "daemon/client.h"
+#include "daemon/runtime.h"
+#include "lib/why.h"
+#include "tools/volumes.h"
+
+static int describe_dead(const struct runtime *rt, const char *name,
+			 struct json_object **ret, struct why *why)
+{
+	struct json_object *obj;
+	char *text;
+	int err;
+
+	err = runtime_read_state(rt, name, &text);
+	if (err == -ENOENT)
+		return why_set(why, err, "%s: is not open", name);
+	if (err)
+		return why_set(why, err, "%s/%s.json: %s", rt->path, name,
+			       strerror(-err));
+	obj = json_tokener_parse(text);
+	free(text);
+	if (!obj || !json_object_is_type(obj, json_type_object)) {
+		json_object_put(obj);
+		return why_set(why, -EINVAL, "%s/%s.json: is damaged", rt->path,
+			       name);
+	}
+	json_object_object_add(obj, "state", json_object_new_string("dead"));
+	*ret = obj;
+	return 0;
+}
+
+int volume_describe(const struct runtime *rt, const char *name,
+		    struct json_object **ret, struct why *why)
+{
+	if (!client_ask(rt, name, "status", ret))
+		return 0;
+	return describe_dead(rt, name, ret, why);
+}
+
+const char *volume_text(struct json_object *obj, const char *key)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(obj, key, &value) || !value)
+		return "";
+	return json_object_get_string(value);
+}
+
+uint64_t volume_number(struct json_object *obj, const char *key)
+{
+	struct json_object *value;
+
+	if (!json_object_object_get_ex(obj, key, &value))
+		return 0;
+	return json_object_get_uint64(value);
+}
+
+void volume_size_text(uint64_t bytes, char ret[static 16])
+{
+	static const char *const units[] = { "B",   "KiB", "MiB",
+					     "GiB", "TiB", "PiB" };
+	double size = (double)bytes;
+	unsigned unit = 0;
+
+	while (size >= 1024 && unit < 5) {
+		size /= 1024;
+		unit++;
+	}
+	snprintf(ret, 16, unit ? "%.1f %s" : "%.0f %s", size, units[unit]);
+}
