@@ -2,6 +2,7 @@
 # The test targets of the Makefile: what each builds, and that tests/run (or
 # tests/demo, tests/vm/vm) then runs it. The tests themselves are not known here.
 
+comma := ,
 SANITIZERS := address,undefined thread
 TEST_ENV = O='$(O)' TESTS='$(TESTS)'
 JOBS := $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
