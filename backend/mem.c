@@ -133,8 +133,8 @@ int mem_blk_new(uint64_t nr_sectors, const struct mem_blk_options *options,
 	if (!dev)
 		return -ENOMEM;
 	dev->data = mmap(NULL, nr_sectors * BLK_SECTOR_SIZE,
-			 PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			 -1, 0);
+			 PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (dev->data == MAP_FAILED) {
 		free(dev);
 		return -ENOMEM;
