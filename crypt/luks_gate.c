@@ -189,7 +189,8 @@ static int check_area(struct json_object *slot, const char *id,
 {
 	/* A null cipher here would let any passphrase in. */
 	static const char *const known[] = {
-		"aes-xts-plain64", "aes-cbc-essiv:sha256", NULL,
+		"aes-xts-plain64", "aes-xts-plain", "aes-cbc-essiv:sha256",
+		NULL,
 	};
 	struct json_object *area = json_get_object(slot, "area");
 	struct json_object *af = json_get_object(slot, "af");
@@ -205,8 +206,8 @@ static int check_area(struct json_object *slot, const char *id,
 		return refuse(why, "key slot %s has no sane area", id);
 	if (!one_of(cipher, known))
 		return refuse(why, "key slot %s is encrypted with %s, only"
-			      " aes-xts-plain64 and aes-cbc-essiv:sha256 are"
-			      " accepted", id, or_none(cipher));
+			      " aes-xts-plain64, aes-xts-plain and"
+			      " aes-cbc-essiv:sha256 are accepted", id, or_none(cipher));
 	if (!json_get_u32(area, "key_size", &key_bytes) ||
 	    (key_bytes != 32 && key_bytes != 64))
 		return refuse(why, "key slot %s is not encrypted with a"

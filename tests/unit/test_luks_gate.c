@@ -48,6 +48,8 @@ static const struct edit edits[] = {
 	{ "\"key_size\":64,\"af\"", "\"key_size\":32,\"af\"", NULL },
 	{ AREA_TAIL, "\"encryption\":\"aes-cbc-essiv:sha256\","
 		     "\"key_size\":32}", NULL },
+	{ AREA_TAIL, "\"encryption\":\"aes-xts-plain\",\"key_size\":64}",
+	  NULL },
 	{ KDF, "\"kdf\":{\"type\":\"pbkdf2\",\"hash\":\"sha512\","
 	       "\"iterations\":2000000,", NULL },
 	{ "\"keyslots_size\":\"16744448\"", "\"keyslots_size\":\"16744448\","
