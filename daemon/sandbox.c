@@ -3,9 +3,11 @@
  * What the worker gives up: see sandbox.h.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <seccomp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -83,6 +85,19 @@ int sandbox_drop_user(uid_t uid, gid_t gid)
 		return -errno;
 	/* A change of user resets the dumpable flag. */
 	return secmem_protect_process();
+}
+
+void sandbox_protect_service(void)
+{
+	int fd;
+
+	prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0);
+	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	/* Without root it is an ordinary process: nothing is to be done. */
+	dprintf(fd, "-1000");
+	close(fd);
 }
 
 static int by_number(const void *a, const void *b)

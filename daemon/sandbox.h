@@ -24,6 +24,13 @@ int sandbox_choose_user(const char *user, int image_fd, uid_t *ret_uid,
  */
 int sandbox_drop_user(uid_t uid, gid_t gid);
 
+/*
+ * Ask the kernel, where root may, to spare this process when memory runs out
+ * and not to wait in it for memory that its own block device would have to
+ * write back first.
+ */
+void sandbox_protect_service(void);
+
 /* Close every descriptor but standard error and @keep (@nr of them). */
 void sandbox_close_others(const int *keep, unsigned nr);
 

@@ -92,8 +92,12 @@ static void start_daemon(struct volume *volume, const struct runtime *rt,
 	if (!pid)
 		daemon_child(volume, rt, lock_fd, fds[1]);
 	close(fds[1]);
-	if (pid > 0)
+	if (pid > 0) {
+		/* The daemon wipes what both of us see. */
+		secmem_leave(volume->key, VOLUME_KEY_MAX);
+		volume->key = NULL;
 		waitpid(pid, NULL, 0);
+	}
 	read_report(fds[0], ret);
 	close(fds[0]);
 }

@@ -14,7 +14,8 @@ struct volume;
  * when the volume is open or has failed to; or, if volume->foreground, in
  * this process, which prints the device's path on standard output and returns
  * when the volume is closed.  @lock_fd: of runtime_lock.  The caller closes
- * it, the descriptors of @volume and its key, which the daemon has copies of.
+ * it and the descriptors of @volume, which the daemon has copies of; the key is
+ * the daemon's, and volume->key is NULL afterwards.
  * 0 or -errno in @ret->err, the path or the reason in @ret->text.
  */
 void volume_start(struct volume *volume, const struct runtime *rt, int lock_fd,

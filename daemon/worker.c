@@ -13,6 +13,7 @@
 
 #include <linux/virtio_config.h>
 
+#include "crypt/arena.h"
 #include "daemon/queue.h"
 #include "daemon/sandbox.h"
 #include "daemon/shared.h"
@@ -22,6 +23,7 @@
 #include "lib/guard.h"
 #include "lib/log.h"
 #include "lib/loop.h"
+#include "lib/secmem.h"
 #include "lib/why.h"
 #include "vduse/dev.h"
 #include "virtio/blk_dev.h"
@@ -278,30 +280,60 @@ static int make_device(struct worker *w)
 	return vduse_dev_new(&params, w->loop, &w->dev);
 }
 
-/* Everything that needs more than the sandbox allows. */
-static int prepare(struct worker *w, struct why *why)
+/* Root is gone after this. */
+static int drop_privileges(const struct volume *volume, struct why *why)
 {
-	const struct volume *volume = w->params->volume;
-	int signal_fd, err;
+	int err;
 
+	sandbox_protect_service();
 	err = guard_install();
 	if (!err)
 		err = sandbox_drop_user(volume->uid, volume->gid);
-	if (err)
-		return why_set(why, err, "cannot drop privileges: %s",
-			       strerror(-err));
-	err = store_open(volume, w->params->image_fd, &w->store, why);
+	return err ? why_set(why, err, "cannot drop privileges: %s",
+			     strerror(-err))
+		   : 0;
+}
+
+/* The disk, and the threads that serve it; then the key is done with. */
+static int make_disk(struct worker *w, struct why *why)
+{
+	const struct volume *volume = w->params->volume;
+	int err;
+
+	/* A store of errors needs no cipher. */
+	err = w->params->image_fd < 0 ? 0 : arena_install(why);
+	if (!err)
+		err = store_open(volume, w->params->image_fd, &w->store, why);
 	if (!err)
 		err = volume_vblk(volume, w->store, &w->vblk, why);
 	if (err)
 		return err;
+	err = make_queues(w);
+	secmem_leave(volume->key, VOLUME_KEY_MAX);
+	return err ? why_set(why, err, "cannot start a queue: %s",
+			     strerror(-err))
+		   : 0;
+}
+
+/* Everything that needs more than the sandbox allows. */
+static int prepare(struct worker *w, struct why *why)
+{
+	int signal_fd, err;
+
+	err = drop_privileges(w->params->volume, why);
+	if (err)
+		return err;
 	w->done.fd = eventfd(0, EFD_CLOEXEC);
 	signal_fd = open_signals();
+	if (w->done.fd < 0 || signal_fd < 0)
+		return why_set(why, -errno, "cannot start: %s",
+			       strerror(errno));
+	err = make_disk(w, why);
+	if (err)
+		return err;
 	err = loop_new(16, &w->loop);
 	if (!err)
 		err = loop_seal(w->loop);
-	if (!err)
-		err = make_queues(w);
 	if (!err)
 		err = make_device(w);
 	if (!err)

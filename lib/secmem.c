@@ -91,6 +91,12 @@ void secmem_free(void *p, size_t len)
 	munmap(p, round_to_pages(len));
 }
 
+void secmem_leave(void *p, size_t len)
+{
+	if (p)
+		munmap(p, round_to_pages(len));
+}
+
 int secmem_protect_process(void)
 {
 	const struct rlimit none = { 0, 0 };

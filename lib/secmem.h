@@ -29,6 +29,12 @@ int secmem_relock(void *p, size_t len);
 void secmem_free(void *p, size_t len);
 
 /*
+ * Unmap in this process only, without wiping: for a child that needs no more
+ * of what its parent keeps.  NULL is allowed.
+ */
+void secmem_leave(void *p, size_t len);
+
+/*
  * Take away from this process what lets others read its memory or leaves a
  * dump behind: PR_SET_DUMPABLE 0 and RLIMIT_CORE 0.
  */
