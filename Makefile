@@ -98,6 +98,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_HELP) $(B)/libvcrypt.a
 clean:
 	$(Q)rm -rf $(O)
 
+include install.mk
 include tests/tests.mk
 
 -include $(LIB_OBJS:.o=.d) $(TOOL_OBJS:.o=.d) $(UNIT_HELP:.o=.d) \

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
+# Installing and taking it away again. Both go by the lists below: what
+# "install" makes, "uninstall" removes, but for the user.
+
+SYSTEM_USER := vcrypt
+BINDIR = $(DESTDIR)$(PREFIX)/bin
+MANDIR = $(DESTDIR)$(PREFIX)/share/man/man8
+# systemd reads these below /usr and /usr/local.
+SYSUSERS = $(DESTDIR)$(PREFIX)/lib/sysusers.d/vcrypt.conf
+MODULES = $(DESTDIR)$(PREFIX)/lib/modules-load.d/vcrypt.conf
+
+INSTALLED = $(BINDIR)/vcrypt $(MANDIR)/vcrypt.8 $(SYSUSERS) $(MODULES)
+
+.PHONY: install install-files install-user uninstall
+
+install: install-files $(if $(DESTDIR),,install-user)
+
+install-files: $(B)/vcrypt
+	install -D -m 755 $(B)/vcrypt '$(BINDIR)/vcrypt'
+	install -D -m 644 Documentation/vcrypt.8 '$(MANDIR)/vcrypt.8'
+	install -d '$(dir $(SYSUSERS))' '$(dir $(MODULES))'
+	printf 'u %s - "vcrypt data path" - -\n' $(SYSTEM_USER) >'$(SYSUSERS)'
+	printf '%s\n' vduse virtio_vdpa virtio_blk >'$(MODULES)'
+	chmod 644 '$(SYSUSERS)' '$(MODULES)'
+
+# Whom the worker runs as when the image belongs to root.
+install-user: install-files
+	@if getent passwd $(SYSTEM_USER) >/dev/null; then \
+		:; \
+	elif [ "$$(id -u)" -ne 0 ]; then \
+		echo "not root: the user $(SYSTEM_USER) is not made"; \
+	else \
+		echo "making the system user $(SYSTEM_USER)"; \
+		useradd --system --user-group --no-create-home \
+			--home-dir / --shell /usr/sbin/nologin \
+			--comment "vcrypt data path" $(SYSTEM_USER); \
+	fi
+
+uninstall:
+	rm -f $(patsubst %,'%',$(INSTALLED))
