@@ -444,14 +444,17 @@ static void write_file(const char *name, const char *text)
 /* A tmpfs of 256 KiB that only this process sees. */
 static bool mount_small(void)
 {
-	uid_t uid = getuid();
+	unsigned uid = getuid(), gid = getgid();
 	char map[32];
 
 	if (uid && unshare(CLONE_NEWUSER))
 		return false;
 	if (uid) {
-		snprintf(map, sizeof(map), "0 %u 1", (unsigned)uid);
+		snprintf(map, sizeof(map), "0 %u 1", uid);
 		write_file("/proc/self/uid_map", map);
+		write_file("/proc/self/setgroups", "deny");
+		snprintf(map, sizeof(map), "0 %u 1", gid);
+		write_file("/proc/self/gid_map", map);
 	}
 	return !unshare(CLONE_NEWNS) &&
 	       !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
