@@ -63,6 +63,12 @@ static void next_message(struct vduse_dev *dev)
 			       POLLIN);
 }
 
+/* Of a queue that does not run it would be out of date. */
+static uint16_t next_avail(struct vduse_dev *dev, unsigned i)
+{
+	return dev->setups[i].num ? dev->ops->queue_state(dev->owner, i) : 0;
+}
+
 static void answer(struct vduse_dev *dev, int err)
 {
 	struct vduse_dev_response resp = {
@@ -74,8 +80,7 @@ static void answer(struct vduse_dev *dev, int err)
 		unsigned i = dev->req.vq_state.index;
 
 		resp.vq_state.index = i;
-		resp.vq_state.split.avail_index =
-			dev->ops->queue_state(dev->owner, i);
+		resp.vq_state.split.avail_index = next_avail(dev, i);
 	}
 	/* ENOENT: the kernel no longer waits for this answer. */
 	if (write(dev->fd, &resp, sizeof(resp)) < 0 && errno != ENOENT)
@@ -115,6 +120,11 @@ static int read_setup(struct vduse_dev *dev, unsigned i)
 	return 0;
 }
 
+static void forget_setups(struct vduse_dev *dev)
+{
+	memset(dev->setups, 0, dev->nr_queues * sizeof(*dev->setups));
+}
+
 static void start_queues(struct vduse_dev *dev, enum waiting waiting)
 {
 	unsigned i;
@@ -133,8 +143,11 @@ static int begin_driver_ok(struct vduse_dev *dev, enum waiting waiting)
 
 	for (i = 0; i < dev->nr_queues && !err; i++)
 		err = read_setup(dev, i);
-	if (err)
+	if (err) {
+		/* None runs, so none is to be resumed later. */
+		forget_setups(dev);
 		return err;
+	}
 	set_live(dev, true);
 	start_queues(dev, waiting);
 	return 0;
@@ -234,7 +247,7 @@ static void drop_mappings(struct vduse_dev *dev, uint64_t start, uint64_t last)
 static void finish_reset(struct vduse_dev *dev)
 {
 	drop_mappings(dev, 0, UINT64_MAX);
-	memset(dev->setups, 0, dev->nr_queues * sizeof(*dev->setups));
+	forget_setups(dev);
 	dev->features = 0;
 	dev->ops->reset(dev->owner);
 	keep_status(dev, 0);
@@ -248,8 +261,7 @@ static void resume(struct vduse_dev *dev)
 
 	for (i = 0; i < dev->nr_queues; i++)
 		if (dev->setups[i].num)
-			dev->setups[i].avail_index =
-				dev->ops->queue_state(dev->owner, i);
+			dev->setups[i].avail_index = next_avail(dev, i);
 	start_queues(dev, WAIT_RESUME);
 }
 
@@ -352,7 +364,7 @@ void vduse_dev_free(struct vduse_dev *dev)
  * kernel kept the rings, and puts messages that were read but not answered
  * back into its queue.
  */
-static void take_over(struct vduse_dev *dev, uint8_t status)
+void vduse_dev_start(struct vduse_dev *dev, uint8_t status)
 {
 	int err = 0;
 
@@ -363,11 +375,6 @@ static void take_over(struct vduse_dev *dev, uint8_t status)
 		err = begin_driver_ok(dev, WAIT_RESUME);
 	if (err)
 		log_error("cannot take the device over: %s", strerror(-err));
-}
-
-void vduse_dev_start(struct vduse_dev *dev, uint8_t status)
-{
-	take_over(dev, status);
 	next_message(dev);
 }
 
