@@ -56,8 +56,7 @@ static bool read_number(const char *dir, const char *name, uint64_t *ret)
 }
 
 /* The sum of the lines "KEY NUMBER" (also "KEY: NUMBER") with these keys. */
-static int sum_lines(const char *path, const char *const keys[2],
-		     uint64_t *ret)
+static int sum_lines(const char *path, const char *const keys[2], uint64_t *ret)
 {
 	char line[256], key[64];
 	uint64_t value, sum = 0;

@@ -8,12 +8,12 @@
 
 #include <stdint.h>
 
-#define KDF_MEMORY_MAX	   (4ULL << 30) /* bytes; what cryptsetup sets at most */
-#define KDF_THREADS_MAX	   16u
+#define KDF_MEMORY_MAX	    (4ULL << 30) /* bytes; what cryptsetup sets at most */
+#define KDF_THREADS_MAX	    16u
 #define KDF_ARGON2_TIME_MAX 1000000u	 /* passes */
 #define KDF_ARGON2_WORK_MAX (2ULL << 40) /* bytes times passes */
-#define KDF_PBKDF2_MAX	   1000000000u	 /* iterations of a key slot */
-#define KDF_DIGEST_MAX	   100000000u	 /* iterations of a digest */
+#define KDF_PBKDF2_MAX	    1000000000u	 /* iterations of a key slot */
+#define KDF_DIGEST_MAX	    100000000u	 /* iterations of a digest */
 
 /* The memory that this process could take now, and whose limit that is. */
 struct kdf_memory {

@@ -117,7 +117,8 @@ int luks_describe_json(const struct luks_description *what, char **ret_text,
 		copy = NULL;
 	json_object_put(root);
 	if (!copy)
-		return why_set(why, -EINVAL, "the header's metadata cannot be"
+		return why_set(why, -EINVAL,
+			       "the header's metadata cannot be"
 			       " read");
 	*ret_text = copy;
 	return 0;

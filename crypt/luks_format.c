@@ -17,15 +17,15 @@
 #include "lib/why.h"
 
 /* libcryptsetup's own bounds (lib/utils_pbkdf.c) and defaults. */
-#define MEMORY_KIB_MIN	   32u
-#define MEMORY_KIB_DEFAULT (1u << 20)
-#define THREADS_DEFAULT	   4u
-#define THREADS_MAX	   4u
-#define TIME_MS_DEFAULT	   2000u
+#define MEMORY_KIB_MIN	      32u
+#define MEMORY_KIB_DEFAULT    (1u << 20)
+#define THREADS_DEFAULT	      4u
+#define THREADS_MAX	      4u
+#define TIME_MS_DEFAULT	      2000u
 #define ITERATIONS_MIN_PBKDF2 1000u
 #define ITERATIONS_MIN_ARGON2 4u
-#define LABEL_MAX	   47u
-#define SIZE_LIMIT_PLAIN   (2ULL << 40) /* bytes */
+#define LABEL_MAX	      47u
+#define SIZE_LIMIT_PLAIN      (2ULL << 40) /* bytes */
 
 #define bad(why, ...) why_set(why, -EDOM, __VA_ARGS__)
 
@@ -68,14 +68,17 @@ static int check_names(const struct luks_format *what, struct why *why)
 {
 	if (strcmp(what->cipher, "aes-xts-plain64") &&
 	    strcmp(what->cipher, "aes-xts-plain"))
-		return bad(why, "cipher %s is unknown (aes-xts-plain64,"
-			   " aes-xts-plain)", what->cipher);
+		return bad(why,
+			   "cipher %s is unknown (aes-xts-plain64,"
+			   " aes-xts-plain)",
+			   what->cipher);
 	if (what->key_bytes != 32 && what->key_bytes != 64)
-		return bad(why, "a key of %" PRIu64 " bits is not possible"
-			   " (256, 512)", (uint64_t)what->key_bytes * 8);
+		return bad(why,
+			   "a key of %" PRIu64 " bits is not possible"
+			   " (256, 512)",
+			   (uint64_t)what->key_bytes * 8);
 	if (what->label && strlen(what->label) > LABEL_MAX)
-		return bad(why, "the label is longer than %u bytes",
-			   LABEL_MAX);
+		return bad(why, "the label is longer than %u bytes", LABEL_MAX);
 	if (what->uuid && !uuid_valid(what->uuid))
 		return bad(why, "%s is not a UUID (uuidgen makes one)",
 			   what->uuid);
@@ -92,29 +95,34 @@ static uint32_t choose_sector(uint64_t data_size)
 	return sector;
 }
 
-static int check_sizes(struct luks_format *what, uint64_t size,
-		       struct why *why)
+static int check_sizes(struct luks_format *what, uint64_t size, struct why *why)
 {
 	uint32_t sector = what->sector_size;
 	uint64_t data_size;
 
 	if (sector && sector != 512 && sector != 1024 && sector != 2048 &&
 	    sector != 4096)
-		return bad(why, "a sector size of %u is not possible (512,"
-			   " 1024, 2048, 4096)", sector);
+		return bad(why,
+			   "a sector size of %u is not possible (512,"
+			   " 1024, 2048, 4096)",
+			   sector);
 	if (size <= LUKS_DATA_OFFSET)
-		return bad(why, "%" PRIu64 " bytes are too few: the header"
-			   " alone takes 16 MiB (--size 17M or more)", size);
+		return bad(why,
+			   "%" PRIu64 " bytes are too few: the header"
+			   " alone takes 16 MiB (--size 17M or more)",
+			   size);
 	data_size = size - LUKS_DATA_OFFSET;
 	if (!sector)
 		sector = choose_sector(data_size);
 	if (data_size % sector)
-		return bad(why, "the size of %" PRIu64 " bytes is not a"
-			   " multiple of the sector size %u", size, sector);
+		return bad(why,
+			   "the size of %" PRIu64 " bytes is not a"
+			   " multiple of the sector size %u",
+			   size, sector);
 	if (!strcmp(what->cipher, "aes-xts-plain") &&
 	    data_size > SIZE_LIMIT_PLAIN)
 		return bad(why, "aes-xts-plain repeats its IV after 2 TiB (use"
-			   " aes-xts-plain64)");
+				" aes-xts-plain64)");
 	what->sector_size = sector;
 	return 0;
 }
@@ -132,49 +140,60 @@ static int check_memory(struct luks_format *what, struct why *why)
 	if (!what->memory_kib) {
 		/* Half, so that the next unlock has some air. */
 		kib /= 2;
-		what->memory_kib = kib < MEMORY_KIB_DEFAULT ? (uint32_t)kib :
-							      MEMORY_KIB_DEFAULT;
+		what->memory_kib = kib < MEMORY_KIB_DEFAULT
+					   ? (uint32_t)kib
+					   : MEMORY_KIB_DEFAULT;
 		if (what->memory_kib >= MEMORY_KIB_MIN)
 			return 0;
 	}
 	if (what->memory_kib < MEMORY_KIB_MIN ||
 	    what->memory_kib > KDF_MEMORY_MAX / 1024)
-		return bad(why, "%u KiB of memory for key derivation is not"
-			   " possible (%u to %llu)", what->memory_kib,
-			   MEMORY_KIB_MIN, KDF_MEMORY_MAX / 1024);
+		return bad(why,
+			   "%u KiB of memory for key derivation is not"
+			   " possible (%u to %llu)",
+			   what->memory_kib, MEMORY_KIB_MIN,
+			   KDF_MEMORY_MAX / 1024);
 	if (what->memory_kib > kib)
-		return why_set(why, -ENOMEM, "%u KiB of memory for key"
+		return why_set(why, -ENOMEM,
+			       "%u KiB of memory for key"
 			       " derivation cannot be had: %s has %" PRIu64
-			       " KiB left (--pbkdf-memory)", what->memory_kib,
-			       mem.limit, kib);
+			       " KiB left (--pbkdf-memory)",
+			       what->memory_kib, mem.limit, kib);
 	return 0;
 }
 
 static int check_kdf(struct luks_format *what, struct why *why)
 {
-	uint32_t least = is_argon2(what) ? ITERATIONS_MIN_ARGON2 :
-					   ITERATIONS_MIN_PBKDF2;
+	uint32_t least = is_argon2(what) ? ITERATIONS_MIN_ARGON2
+					 : ITERATIONS_MIN_PBKDF2;
 	uint32_t most = is_argon2(what) ? KDF_ARGON2_TIME_MAX : KDF_PBKDF2_MAX;
 
 	if (is_argon2(what) && strcmp(what->pbkdf, "argon2id") &&
 	    strcmp(what->pbkdf, "argon2i"))
-		return bad(why, "key derivation %s is unknown (argon2id,"
-			   " argon2i, pbkdf2)", what->pbkdf);
+		return bad(why,
+			   "key derivation %s is unknown (argon2id,"
+			   " argon2i, pbkdf2)",
+			   what->pbkdf);
 	if (what->iterations &&
 	    (what->iterations < least || what->iterations > most))
-		return bad(why, "%u iterations are not possible with %s (%u to"
-			   " %u)", what->iterations, what->pbkdf, least, most);
+		return bad(why,
+			   "%u iterations are not possible with %s (%u to"
+			   " %u)",
+			   what->iterations, what->pbkdf, least, most);
 	if (!is_argon2(what))
-		return what->memory_kib || what->threads ?
-		       bad(why, "pbkdf2 takes neither memory nor threads") : 0;
+		return what->memory_kib || what->threads
+			       ? bad(why,
+				     "pbkdf2 takes neither memory nor threads")
+			       : 0;
 	if (what->threads > THREADS_MAX)
-		return bad(why, "%u threads for key derivation are not"
-			   " possible (1 to %u)", what->threads, THREADS_MAX);
+		return bad(why,
+			   "%u threads for key derivation are not"
+			   " possible (1 to %u)",
+			   what->threads, THREADS_MAX);
 	return check_memory(what, why);
 }
 
-int luks_format_check(struct luks_format *what, uint64_t size,
-		      struct why *why)
+int luks_format_check(struct luks_format *what, uint64_t size, struct why *why)
 {
 	int r;
 

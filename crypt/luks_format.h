@@ -16,8 +16,8 @@ struct why;
 
 /* 0 and NULL stand for the default. */
 struct luks_format {
-	const char *cipher;  /* "aes-xts-plain64" (default), "aes-xts-plain" */
-	uint32_t key_bytes;  /* 32 or 64 (default) */
+	const char *cipher;   /* "aes-xts-plain64" (default), "aes-xts-plain" */
+	uint32_t key_bytes;   /* 32 or 64 (default) */
 	uint32_t sector_size; /* bytes; by default 4096 where it fits */
 	const char *label;
 	const char *uuid;    /* a random one by default */
@@ -34,8 +34,7 @@ struct luks_format {
  * fill in the defaults.  Errors: -EDOM (a value that is not possible),
  * -ENOMEM (key derivation needs more than there is).
  */
-int luks_format_check(struct luks_format *what, uint64_t size,
-		      struct why *why);
+int luks_format_check(struct luks_format *what, uint64_t size, struct why *why);
 
 /*
  * Write header and one key slot to the image open at @fd for reading and

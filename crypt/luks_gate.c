@@ -46,22 +46,24 @@ static int check_config(struct json_object *config, struct luks_gate *gate,
 		return refuse(why, "the header gives no sane sizes of itself");
 	/* Two copies, each with a binary part of 4096 bytes. */
 	gate->slots_offset = 2 * (json_size + 4096);
-	gate->allow_discards = json_array_holds(
-		json_get_array(config, "flags"), "allow-discards");
+	gate->allow_discards = json_array_holds(json_get_array(config, "flags"),
+						"allow-discards");
 	if (!json_has(config, "requirements"))
 		return 0;
 	req = json_get_object(config, "requirements");
 	if (!req)
 		return refuse(why, "the header's requirements are unreadable");
-	json_object_object_foreachC(req, it) {
+	json_object_object_foreachC(req, it)
+	{
 		if (json_object_is_type(it.val, json_type_array) &&
 		    !json_object_array_length(it.val))
 			continue;
 		if (strstr(json_object_to_json_string(it.val), "reencrypt"))
 			return refuse(why, "re-encryption is under way (end it"
-				      " with cryptsetup reencrypt"
-				      " --resume-only)");
-		return refuse(why, "the header has requirements (%s %.80s)"
+					   " with cryptsetup reencrypt"
+					   " --resume-only)");
+		return refuse(why,
+			      "the header has requirements (%s %.80s)"
 			      " that vcrypt does not know (" ELSEWHERE ")",
 			      it.key, json_object_to_json_string(it.val));
 	}
@@ -74,16 +76,19 @@ static int check_segment_kind(struct json_object *seg, struct why *why)
 	const char *type = json_get_string(seg, "type");
 
 	if (!type || strcmp(type, "crypt"))
-		return refuse(why, "the data segment is of type %s, only crypt"
-			      " can be served (" ELSEWHERE ")", or_none(type));
+		return refuse(why,
+			      "the data segment is of type %s, only crypt"
+			      " can be served (" ELSEWHERE ")",
+			      or_none(type));
 	if (json_has(seg, "flags") &&
 	    !(flags && !json_object_array_length(flags)))
-		return refuse(why, "the data segment has flags: re-encryption"
+		return refuse(why,
+			      "the data segment has flags: re-encryption"
 			      " is under way (end it with cryptsetup reencrypt"
 			      " --resume-only)");
 	if (json_has(seg, "integrity"))
 		return refuse(why, "the volume has integrity protection, which"
-			      " vcrypt cannot serve (" ELSEWHERE ")");
+				   " vcrypt cannot serve (" ELSEWHERE ")");
 	return 0;
 }
 
@@ -91,12 +96,15 @@ static int check_cipher(struct json_object *seg, struct luks_gate *gate,
 			struct why *why)
 {
 	static const char *const known[] = {
-		"aes-xts-plain64", "aes-xts-plain", NULL,
+		"aes-xts-plain64",
+		"aes-xts-plain",
+		NULL,
 	};
 	const char *cipher = json_get_string(seg, "encryption");
 
 	if (!one_of(cipher, known))
-		return refuse(why, "the volume is encrypted with %s, only"
+		return refuse(why,
+			      "the volume is encrypted with %s, only"
 			      " aes-xts-plain64 can be served (" ELSEWHERE ")",
 			      or_none(cipher));
 	snprintf(gate->cipher, sizeof(gate->cipher), "%s", cipher);
@@ -104,7 +112,7 @@ static int check_cipher(struct json_object *seg, struct luks_gate *gate,
 	    (gate->sector_size != 512 && gate->sector_size != 1024 &&
 	     gate->sector_size != 2048 && gate->sector_size != 4096))
 		return refuse(why, "the sector size is not 512, 1024, 2048 or"
-			      " 4096");
+				   " 4096");
 	return 0;
 }
 
@@ -115,19 +123,22 @@ static int check_extent(struct json_object *seg, struct luks_gate *gate,
 	const char *tweak = json_get_string(seg, "iv_tweak");
 
 	if (!tweak || strcmp(tweak, "0"))
-		return refuse(why, "the data segment's IV starts at %s, only"
-			      " 0 can be served", or_none(tweak));
+		return refuse(why,
+			      "the data segment's IV starts at %s, only"
+			      " 0 can be served",
+			      or_none(tweak));
 	if (!size || strcmp(size, "dynamic"))
-		return refuse(why, "the data segment has a fixed size (%s),"
+		return refuse(why,
+			      "the data segment has a fixed size (%s),"
 			      " which cryptsetup versions read differently",
 			      or_none(size));
 	if (!json_get_u64(seg, "offset", &gate->data_offset) ||
 	    gate->data_offset % gate->sector_size)
 		return refuse(why, "the data offset is no multiple of the"
-			      " sector size");
+				   " sector size");
 	if (!gate->data_offset)
 		return refuse(why, "this is a detached header; only images"
-			      " with header and data can be served");
+				   " with header and data can be served");
 	if (gate->data_offset < gate->slots_offset + gate->slots_size)
 		return refuse(why, "the data overlaps the header");
 	return 0;
@@ -140,7 +151,8 @@ static int check_segments(struct json_object *segs, struct luks_gate *gate,
 	int r;
 
 	if (!seg || json_object_object_length(segs) != 1)
-		return refuse(why, "the volume has %d data segments, only one"
+		return refuse(why,
+			      "the volume has %d data segments, only one"
 			      " can be served (" ELSEWHERE ")",
 			      segs ? json_object_object_length(segs) : 0);
 	r = check_segment_kind(seg, why);
@@ -162,24 +174,29 @@ static int find_digest(struct json_object *digests, struct json_object **ret,
 
 	if (!digests)
 		return refuse(why, "the header has no digests");
-	json_object_object_foreachC(digests, it) {
+	json_object_object_foreachC(digests, it)
+	{
 		if (!json_array_holds(json_get_array(it.val, "segments"), "0"))
 			continue;
 		if (found)
 			return refuse(why, "two digests are bound to the data"
-				      " segment");
+					   " segment");
 		found = it.val;
 	}
 	if (!found)
 		return refuse(why, "no digest is bound to the data segment");
 	type = json_get_string(found, "type");
 	if (!type || strcmp(type, "pbkdf2"))
-		return refuse(why, "the digest is of type %s, only pbkdf2 is"
-			      " known", or_none(type));
+		return refuse(why,
+			      "the digest is of type %s, only pbkdf2 is"
+			      " known",
+			      or_none(type));
 	if (!json_get_u32(found, "iterations", &iterations) || !iterations ||
 	    iterations > KDF_DIGEST_MAX)
-		return refuse(why, "the digest does not ask for 1 to %u"
-			      " iterations", KDF_DIGEST_MAX);
+		return refuse(why,
+			      "the digest does not ask for 1 to %u"
+			      " iterations",
+			      KDF_DIGEST_MAX);
 	*ret = found;
 	return 0;
 }
@@ -189,7 +206,9 @@ static int check_area(struct json_object *slot, const char *id,
 {
 	/* A null cipher here would let any passphrase in. */
 	static const char *const known[] = {
-		"aes-xts-plain64", "aes-xts-plain", "aes-cbc-essiv:sha256",
+		"aes-xts-plain64",
+		"aes-xts-plain",
+		"aes-cbc-essiv:sha256",
 		NULL,
 	};
 	struct json_object *area = json_get_object(slot, "area");
@@ -201,22 +220,28 @@ static int check_area(struct json_object *slot, const char *id,
 
 	if (!type || strcmp(type, "raw") ||
 	    !json_get_u64(area, "offset", &offset) ||
-	    !json_get_u64(area, "size", &size) ||
-	    offset < gate->slots_offset || offset > end || size > end - offset)
+	    !json_get_u64(area, "size", &size) || offset < gate->slots_offset ||
+	    offset > end || size > end - offset)
 		return refuse(why, "key slot %s has no sane area", id);
 	if (!one_of(cipher, known))
-		return refuse(why, "key slot %s is encrypted with %s, only"
+		return refuse(why,
+			      "key slot %s is encrypted with %s, only"
 			      " aes-xts-plain64, aes-xts-plain and"
-			      " aes-cbc-essiv:sha256 are accepted", id, or_none(cipher));
+			      " aes-cbc-essiv:sha256 are accepted",
+			      id, or_none(cipher));
 	if (!json_get_u32(area, "key_size", &key_bytes) ||
 	    (key_bytes != 32 && key_bytes != 64))
-		return refuse(why, "key slot %s is not encrypted with a"
-			      " 256-bit or 512-bit key", id);
+		return refuse(why,
+			      "key slot %s is not encrypted with a"
+			      " 256-bit or 512-bit key",
+			      id);
 	type = json_get_string(af, "type");
 	if (!type || strcmp(type, "luks1") || !json_get_string(af, "hash") ||
 	    !json_get_u32(af, "stripes", &stripes) || stripes != 4000)
-		return refuse(why, "key slot %s is not split in the LUKS1 way"
-			      " with 4000 stripes", id);
+		return refuse(why,
+			      "key slot %s is not split in the LUKS1 way"
+			      " with 4000 stripes",
+			      id);
 	return 0;
 }
 
@@ -232,17 +257,21 @@ static int check_argon2(struct json_object *kdf, const char *id,
 	slot->memory = (uint64_t)kib * 1024;
 	slot->threads = cpus;
 	if (slot->memory > KDF_MEMORY_MAX)
-		return refuse(why, "key slot %s asks for %" PRIu64 " MiB of"
+		return refuse(why,
+			      "key slot %s asks for %" PRIu64 " MiB of"
 			      " memory, more than the %llu MiB that any tool"
-			      " sets", id, slot->memory >> 20,
-			      KDF_MEMORY_MAX >> 20);
+			      " sets",
+			      id, slot->memory >> 20, KDF_MEMORY_MAX >> 20);
 	if (cpus > KDF_THREADS_MAX)
-		return refuse(why, "key slot %s asks for %u threads, more than"
-			      " %u", id, cpus, KDF_THREADS_MAX);
+		return refuse(why,
+			      "key slot %s asks for %u threads, more than"
+			      " %u",
+			      id, cpus, KDF_THREADS_MAX);
 	if (time > KDF_ARGON2_TIME_MAX ||
 	    time * slot->memory > KDF_ARGON2_WORK_MAX)
-		return refuse(why, "key slot %s asks for %u passes over %"
-			      PRIu64 " KiB of memory, which would take hours",
+		return refuse(why,
+			      "key slot %s asks for %u passes over %" PRIu64
+			      " KiB of memory, which would take hours",
 			      id, time, slot->memory >> 10);
 	return 0;
 }
@@ -256,9 +285,10 @@ static int check_pbkdf2(struct json_object *kdf, const char *id,
 	    !json_get_u32(kdf, "iterations", &iterations) || !iterations)
 		return refuse(why, "key slot %s has no sane PBKDF2 costs", id);
 	if (iterations > KDF_PBKDF2_MAX)
-		return refuse(why, "key slot %s asks for %u iterations of"
-			      " PBKDF2, which would take hours", id,
-			      iterations);
+		return refuse(why,
+			      "key slot %s asks for %u iterations of"
+			      " PBKDF2, which would take hours",
+			      id, iterations);
 	slot->threads = 1;
 	return 0;
 }
@@ -273,8 +303,10 @@ static int check_kdf(struct json_object *slot_obj, const char *id,
 		return check_pbkdf2(kdf, id, slot, why);
 	if (type && (!strcmp(type, "argon2i") || !strcmp(type, "argon2id")))
 		return check_argon2(kdf, id, slot, why);
-	return refuse(why, "key slot %s derives its key with %s, only argon2id,"
-		      " argon2i and pbkdf2 are known", id, or_none(type));
+	return refuse(why,
+		      "key slot %s derives its key with %s, only argon2id,"
+		      " argon2i and pbkdf2 are known",
+		      id, or_none(type));
 }
 
 static int check_slot(struct json_object *obj, const char *id,
@@ -286,14 +318,15 @@ static int check_slot(struct json_object *obj, const char *id,
 	int r;
 
 	if (!json_text_u64(id, &n) || n >= LUKS_SLOTS_MAX ||
-	    (id[0] == '0' && id[1]) ||
-	    gate->nr_slots == LUKS_SLOTS_MAX)
+	    (id[0] == '0' && id[1]) || gate->nr_slots == LUKS_SLOTS_MAX)
 		return refuse(why, "key slot %s has no sane number", id);
 	if (!json_get_u32(obj, "key_size", &key_bytes) ||
 	    (key_bytes != 32 && key_bytes != 64) ||
 	    (gate->key_bytes && gate->key_bytes != key_bytes))
-		return refuse(why, "key slot %s holds a key that is not 256 or"
-			      " 512 bits (AES-XTS)", id);
+		return refuse(why,
+			      "key slot %s holds a key that is not 256 or"
+			      " 512 bits (AES-XTS)",
+			      id);
 	if (json_has(obj, "priority") &&
 	    (!json_get_u32(obj, "priority", &priority) || priority > 2))
 		return refuse(why, "key slot %s has no sane priority", id);
@@ -318,15 +351,18 @@ static int check_slots(struct json_object *slots, struct json_object *digest,
 
 	if (!slots)
 		return refuse(why, "the header has no key slots");
-	json_object_object_foreachC(slots, it) {
+	json_object_object_foreachC(slots, it)
+	{
 		type = json_get_string(it.val, "type");
 		if (type && !strcmp(type, "reencrypt"))
 			return refuse(why, "re-encryption is under way (end it"
-				      " with cryptsetup reencrypt"
-				      " --resume-only)");
+					   " with cryptsetup reencrypt"
+					   " --resume-only)");
 		if (!type || strcmp(type, "luks2"))
-			return refuse(why, "key slot %s is of type %s, only"
-				      " luks2 is known", it.key, or_none(type));
+			return refuse(why,
+				      "key slot %s is of type %s, only"
+				      " luks2 is known",
+				      it.key, or_none(type));
 		/* A slot for another key is never tried. */
 		if (!json_array_holds(bound, it.key))
 			continue;
@@ -353,8 +389,7 @@ int luks_gate_check(const char *json, struct luks_gate *ret, struct why *why)
 		r = check_segments(json_get_object(root, "segments"), &gate,
 				   why);
 	if (!r)
-		r = find_digest(json_get_object(root, "digests"), &digest,
-				why);
+		r = find_digest(json_get_object(root, "digests"), &digest, why);
 	if (!r)
 		r = check_slots(json_get_object(root, "keyslots"), digest,
 				&gate, why);

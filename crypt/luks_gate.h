@@ -43,7 +43,6 @@ struct luks_gate {
  * Judge the metadata in @json, the text of crypt_dump_json().
  * Errors: -EINVAL with the reason in @why, -ENOMEM.
  */
-int luks_gate_check(const char *json, struct luks_gate *ret,
-		    struct why *why);
+int luks_gate_check(const char *json, struct luks_gate *ret, struct why *why);
 
 #endif

@@ -63,8 +63,8 @@ static bool checksum_right(const uint8_t *copy, size_t size,
 	     EVP_DigestUpdate(ctx, copy, at) &&
 	     EVP_DigestUpdate(ctx, zeroes, sizeof(zeroes)) &&
 	     EVP_DigestUpdate(ctx, copy + after, size - after) &&
-	     EVP_DigestFinal_ex(ctx, sum, &len) &&
-	     len <= sizeof(h->checksum) && !memcmp(sum, h->checksum, len);
+	     EVP_DigestFinal_ex(ctx, sum, &len) && len <= sizeof(h->checksum) &&
+	     !memcmp(sum, h->checksum, len);
 	EVP_MD_CTX_free(ctx);
 	return ok;
 }
@@ -80,8 +80,7 @@ static bool find_copy(const uint8_t *start, size_t len, uint64_t offset,
 	if (offset > len || len - offset < sizeof(h))
 		return false;
 	memcpy(&h, start + offset, sizeof(h));
-	if (memcmp(h.magic, magic, sizeof(h.magic)) ||
-	    be16_get(h.version) != 2)
+	if (memcmp(h.magic, magic, sizeof(h.magic)) || be16_get(h.version) != 2)
 		return false;
 	size = be64_get(h.hdr_size);
 	*seq = be64_get(h.seqid);
@@ -123,7 +122,8 @@ void luks_headers_find(const uint8_t *start, size_t len,
 		    be16_get(one.version) == 1) {
 			h.version = 1;
 			h.payload = ((uint64_t)p[0] << 24 | p[1] << 16 |
-				     p[2] << 8 | p[3]) * 512;
+				     p[2] << 8 | p[3]) *
+				    512;
 		}
 	}
 	*ret = h;

@@ -16,14 +16,14 @@
 #define LUKS_HEADERS_MAX (8u << 20)
 
 struct luks_headers {
-	int version;	     /* 1 or 2; 0: no LUKS header in sight */
-	bool first_found;    /* LUKS2: a first header's magic is there */
-	bool second_found;   /* LUKS2: a second header's magic is there */
-	bool first_sound;    /* and its checksum is right */
+	int version;	   /* 1 or 2; 0: no LUKS header in sight */
+	bool first_found;  /* LUKS2: a first header's magic is there */
+	bool second_found; /* LUKS2: a second header's magic is there */
+	bool first_sound;  /* and its checksum is right */
 	bool second_sound;
-	uint64_t first_seq;  /* the higher one of two sound copies counts */
+	uint64_t first_seq; /* the higher one of two sound copies counts */
 	uint64_t second_seq;
-	uint64_t payload;    /* LUKS1: bytes from the start to the data */
+	uint64_t payload; /* LUKS1: bytes from the start to the data */
 };
 
 /* Look at the first @len bytes of an image, at most LUKS_HEADERS_MAX. */

@@ -24,9 +24,11 @@ int luks_image_size(int fd, uint64_t *ret, struct why *why)
 		return 0;
 	}
 	if (!S_ISBLK(st.st_mode))
-		return why_set(why, -EINVAL, "%s, not a regular file or a block"
-			       " device", S_ISDIR(st.st_mode) ? "a directory" :
-			       "a special file");
+		return why_set(why, -EINVAL,
+			       "%s, not a regular file or a block"
+			       " device",
+			       S_ISDIR(st.st_mode) ? "a directory"
+						   : "a special file");
 	if (ioctl(fd, BLKGETSIZE64, &size))
 		return why_set(why, -errno, "its size cannot be read: %s",
 			       strerror(errno));

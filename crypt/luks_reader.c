@@ -45,8 +45,8 @@ static int copy_range(struct luks_reader *reader, uint64_t offset, size_t len,
 	ssize_t n;
 
 	len += offset - start;
-	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED,
-		 reader->copy_fd, (off_t)start);
+	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, reader->copy_fd,
+		 (off_t)start);
 	if (p == MAP_FAILED)
 		return why_set(why, -ENOMEM, "no memory for the header");
 	while (done < len) {
@@ -61,8 +61,9 @@ static int copy_range(struct luks_reader *reader, uint64_t offset, size_t len,
 	munmap(p, len);
 	if (done == len)
 		return 0;
-	return why_set(why, -EIO, "reading the header at byte %" PRIu64
-		       " failed", start + done);
+	return why_set(why, -EIO,
+		       "reading the header at byte %" PRIu64 " failed",
+		       start + done);
 }
 
 static int refuse_foreign(const uint8_t *start, size_t len, struct why *why)
@@ -70,15 +71,15 @@ static int refuse_foreign(const uint8_t *start, size_t len, struct why *why)
 	const char *name = signature_name(start, len);
 
 	if (len >= 6 && !memcmp(start, "LUKS\xba\xbe", 6))
-		return why_set(why, -EINVAL, "the LUKS header is truncated, or"
+		return why_set(why, -EINVAL,
+			       "the LUKS header is truncated, or"
 			       " of a version after 2");
 	return why_set(why, -EINVAL, "not a LUKS container%s%s",
 		       name ? ": this is " : "", name ? name : "");
 }
 
 /* Look at the binary headers in the copy, @len bytes of it. */
-static int find_headers(struct luks_reader *reader, size_t len,
-			struct why *why)
+static int find_headers(struct luks_reader *reader, size_t len, struct why *why)
 {
 	struct luks_headers *h = &reader->headers;
 	void *p = mmap(NULL, len, PROT_READ, MAP_SHARED, reader->copy_fd, 0);
@@ -92,15 +93,16 @@ static int find_headers(struct luks_reader *reader, size_t len,
 	else if (h->version == 2 && !h->first_sound && !h->second_sound)
 		r = why_set(why, -EINVAL, "both LUKS2 headers are damaged%s",
 			    len < LUKS_HEADERS_MAX ? ", or the image is"
-			    " truncated" : " (cryptsetup repair)");
+						     " truncated"
+						   : " (cryptsetup repair)");
 	munmap(p, len);
 	return r;
 }
 
 static int load(struct luks_reader *reader, struct why *why)
 {
-	const char *type = reader->headers.version == 1 ? CRYPT_LUKS1 :
-							  CRYPT_LUKS2;
+	const char *type = reader->headers.version == 1 ? CRYPT_LUKS1
+							: CRYPT_LUKS2;
 	char path[32];
 	int r;
 
@@ -142,8 +144,7 @@ int luks_reader_open(int image_fd, int copy_fd, uint64_t image_size,
 		r = find_headers(reader, len, why);
 	if (!r && reader->headers.payload > len &&
 	    reader->headers.payload <= image_size)
-		r = copy_range(reader, len, reader->headers.payload - len,
-			       why);
+		r = copy_range(reader, len, reader->headers.payload - len, why);
 	if (!r)
 		r = load(reader, why);
 	if (r) {
@@ -160,8 +161,10 @@ static int copy_slots(struct luks_reader *reader, struct why *why)
 	uint64_t end = reader->gate.slots_offset + reader->gate.slots_size;
 
 	if (end > reader->image_size)
-		return why_set(why, -EINVAL, "the image is truncated: it ends"
-			       " at byte %" PRIu64 ", its key slots at %" PRIu64,
+		return why_set(why, -EINVAL,
+			       "the image is truncated: it ends"
+			       " at byte %" PRIu64
+			       ", its key slots at %" PRIu64,
 			       reader->image_size, end);
 	if (end <= LUKS_HEADERS_MAX)
 		return 0;
@@ -175,7 +178,8 @@ static int judge_luks2(struct luks_reader *reader, struct why *why)
 	int r;
 
 	if (crypt_dump_json(reader->cd, &json, 0) || !json)
-		return why_set(why, -EINVAL, "the header's metadata cannot be"
+		return why_set(why, -EINVAL,
+			       "the header's metadata cannot be"
 			       " read");
 	r = luks_gate_check(json, &reader->gate, why);
 	if (r)
@@ -193,18 +197,25 @@ static int judge_luks1_slots(struct luks_reader *reader, struct why *why)
 		if (crypt_keyslot_status(reader->cd, id) < CRYPT_SLOT_ACTIVE)
 			continue;
 		if (crypt_keyslot_get_pbkdf(reader->cd, id, &pbkdf))
-			return why_set(why, -EINVAL, "key slot %d cannot be"
-				       " read", id);
+			return why_set(why, -EINVAL,
+				       "key slot %d cannot be"
+				       " read",
+				       id);
 		if (pbkdf.iterations > KDF_PBKDF2_MAX)
-			return why_set(why, -EINVAL, "key slot %d asks for %u"
+			return why_set(why, -EINVAL,
+				       "key slot %d asks for %u"
 				       " iterations of PBKDF2, which would take"
-				       " hours", id, pbkdf.iterations);
+				       " hours",
+				       id, pbkdf.iterations);
 		gate->slots[gate->nr_slots++] = (struct luks_slot){
-			.id = id, .priority = 1, .threads = 1,
+			.id = id,
+			.priority = 1,
+			.threads = 1,
 		};
 	}
 	if (!gate->nr_slots)
-		return why_set(why, -EINVAL, "no key slot is left (was it"
+		return why_set(why, -EINVAL,
+			       "no key slot is left (was it"
 			       " erased?)");
 	return 0;
 }
@@ -219,19 +230,23 @@ static int judge_luks1(struct luks_reader *reader, struct why *why)
 
 	if (!cipher || !mode || strcmp(cipher, "aes") ||
 	    (strcmp(mode, "xts-plain64") && strcmp(mode, "xts-plain")))
-		return why_set(why, -EINVAL, "the volume is encrypted with"
+		return why_set(why, -EINVAL,
+			       "the volume is encrypted with"
 			       " %s-%s, only aes-xts-plain64 can be served"
 			       " (open it with cryptsetup)",
 			       cipher ? cipher : "?", mode ? mode : "?");
 	if (key_bytes != 32 && key_bytes != 64)
-		return why_set(why, -EINVAL, "the volume key has %d bits, not"
-			       " 256 or 512", key_bytes * 8);
+		return why_set(why, -EINVAL,
+			       "the volume key has %d bits, not"
+			       " 256 or 512",
+			       key_bytes * 8);
 	snprintf(gate->cipher, sizeof(gate->cipher), "aes-%s", mode);
 	gate->key_bytes = (uint32_t)key_bytes;
 	gate->sector_size = 512;
 	gate->data_offset = crypt_get_data_offset(reader->cd) * 512;
 	if (!gate->data_offset)
-		return why_set(why, -EINVAL, "this is a detached header; only"
+		return why_set(why, -EINVAL,
+			       "this is a detached header; only"
 			       " images with header and data can be served");
 	return judge_luks1_slots(reader, why);
 }
@@ -244,19 +259,23 @@ static int judge_extent(struct luks_reader *reader, struct volume_info *info,
 	uint64_t size;
 
 	if (gate->data_offset >= reader->image_size)
-		return why_set(why, -EINVAL, "the image is truncated: it ends"
-			       " at byte %" PRIu64 ", its data starts at %"
-			       PRIu64, reader->image_size, gate->data_offset);
+		return why_set(why, -EINVAL,
+			       "the image is truncated: it ends"
+			       " at byte %" PRIu64
+			       ", its data starts at %" PRIu64,
+			       reader->image_size, gate->data_offset);
 	size = reader->image_size - gate->data_offset;
 	/* A disk has whole 512-byte sectors, a file's odd tail is left out. */
 	size -= size % 512;
 	if (!size || size % gate->sector_size)
-		return why_set(why, -EINVAL, "the data area of %" PRIu64
+		return why_set(why, -EINVAL,
+			       "the data area of %" PRIu64
 			       " bytes is not a multiple of the sector size %u"
-			       " (was the image truncated?)", size,
-			       gate->sector_size);
+			       " (was the image truncated?)",
+			       size, gate->sector_size);
 	if (!strcmp(gate->cipher, "aes-xts-plain") && size > PLAIN_IV_MAX)
-		return why_set(why, -EINVAL, "aes-xts-plain repeats its IV"
+		return why_set(why, -EINVAL,
+			       "aes-xts-plain repeats its IV"
 			       " after 2 TiB, the volume is larger (open it"
 			       " with cryptsetup)");
 	info->data_offset = gate->data_offset;
@@ -280,8 +299,8 @@ int luks_reader_judge(struct luks_reader *reader, struct volume_info *ret,
 	int r;
 
 	memset(&reader->gate, 0, sizeof(reader->gate));
-	r = reader->headers.version == 1 ? judge_luks1(reader, why) :
-					   judge_luks2(reader, why);
+	r = reader->headers.version == 1 ? judge_luks1(reader, why)
+					 : judge_luks2(reader, why);
 	if (!r)
 		r = judge_extent(reader, &info, why);
 	if (r)
@@ -308,33 +327,41 @@ static int try_slot(struct luks_reader *reader, const struct luks_slot *slot,
 		r = crypt_volume_key_get(reader->cd, slot->id, (char *)key,
 					 &key_len, passphrase, len);
 	if (r == slot->id)
-		return key_len == reader->gate.key_bytes ? 0 :
-		       why_set(why, -EINVAL, "key slot %d holds a key of an"
-			       " odd size", slot->id);
+		return key_len == reader->gate.key_bytes
+			       ? 0
+			       : why_set(why, -EINVAL,
+					 "key slot %d holds a key of an"
+					 " odd size",
+					 slot->id);
 	if (r == -EPERM || r == -ENOENT)
 		return -EPERM;
 	if (r == -ENOMEM)
-		return why_set(why, r, "key slot %d needs %" PRIu64 " MiB of"
+		return why_set(why, r,
+			       "key slot %d needs %" PRIu64 " MiB of"
 			       " memory for key derivation, which cannot be had"
-			       " (ulimit -v?)", slot->id, slot->memory >> 20);
-	return why_set(why, r < 0 ? r : -EIO, "key slot %d cannot be opened:"
-		       " %s", slot->id, luks_log_error(&reader->log, r));
+			       " (ulimit -v?)",
+			       slot->id, slot->memory >> 20);
+	return why_set(why, r < 0 ? r : -EIO,
+		       "key slot %d cannot be opened:"
+		       " %s",
+		       slot->id, luks_log_error(&reader->log, r));
 }
 
 static int no_memory(const struct luks_slot *slot,
 		     const struct kdf_memory *memory, struct why *why)
 {
-	return why_set(why, -ENOMEM, "key slot %d needs %" PRIu64 " MiB of"
-		       " memory for key derivation, %s has %" PRIu64 " MiB left",
+	return why_set(why, -ENOMEM,
+		       "key slot %d needs %" PRIu64 " MiB of"
+		       " memory for key derivation, %s has %" PRIu64
+		       " MiB left",
 		       slot->id, slot->memory >> 20, memory->limit,
 		       memory->bytes >> 20);
 }
 
 int luks_reader_unlock(struct luks_reader *reader,
-		       const struct kdf_memory *memory,
-		       const void *passphrase, size_t len,
-		       uint8_t key[static VOLUME_KEY_MAX], int *ret_slot,
-		       struct why *why)
+		       const struct kdf_memory *memory, const void *passphrase,
+		       size_t len, uint8_t key[static VOLUME_KEY_MAX],
+		       int *ret_slot, struct why *why)
 {
 	const struct luks_slot *slot, *skipped = NULL, *slots;
 	int priority, r;
@@ -362,9 +389,8 @@ int luks_reader_unlock(struct luks_reader *reader,
 	return why_set(why, -EPERM, "no key slot opens with this passphrase");
 }
 
-int luks_reader_dump(struct luks_reader *reader,
-		     enum volume_dump_format format, char **ret_text,
-		     struct why *why)
+int luks_reader_dump(struct luks_reader *reader, enum volume_dump_format format,
+		     char **ret_text, struct why *why)
 {
 	struct volume_info info;
 	struct why verdict = { "" };

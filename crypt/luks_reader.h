@@ -36,15 +36,13 @@ int luks_reader_judge(struct luks_reader *reader, struct volume_info *ret,
  * than @memory.  Errors: -EPERM, -ENOMEM, -EINVAL, -EIO.
  */
 int luks_reader_unlock(struct luks_reader *reader,
-		       const struct kdf_memory *memory,
-		       const void *passphrase, size_t len,
-		       uint8_t key[static VOLUME_KEY_MAX], int *ret_slot,
-		       struct why *why);
+		       const struct kdf_memory *memory, const void *passphrase,
+		       size_t len, uint8_t key[static VOLUME_KEY_MAX],
+		       int *ret_slot, struct why *why);
 
 /* Describe it; *ret_text is freed by the caller.  Errors: -EINVAL, -ENOMEM. */
-int luks_reader_dump(struct luks_reader *reader,
-		     enum volume_dump_format format, char **ret_text,
-		     struct why *why);
+int luks_reader_dump(struct luks_reader *reader, enum volume_dump_format format,
+		     char **ret_text, struct why *why);
 
 void luks_reader_close(struct luks_reader *reader);
 

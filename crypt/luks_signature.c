@@ -38,9 +38,15 @@ static const struct signature signatures[] = {
 	{ 64, 4, "\x7f\x10\xda\xbe", "a VDI image" },
 	{ 0, 8, "bcachefs", "a bcachefs file system" },
 	{ 0, 2, "\x1f\x8b", "a gzip file" },
-	{ 0, 6, "\xfd" "7zXZ", "an xz file" },
+	{ 0, 6,
+	  "\xfd"
+	  "7zXZ",
+	  "an xz file" },
 	{ 0, 4, "\x28\xb5\x2f\xfd", "a zstd file" },
-	{ 0, 4, "\x7f" "ELF", "a program" },
+	{ 0, 4,
+	  "\x7f"
+	  "ELF",
+	  "a program" },
 	{ 0, 4, "%PDF", "a PDF document" },
 	{ 0, 4, "PK\x03\x04", "a ZIP file" },
 	{ 257, 5, "ustar", "a tar archive" },

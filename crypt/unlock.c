@@ -16,7 +16,8 @@
 
 static int bad_answer(struct why *why)
 {
-	return why_set(why, -EIO, "the header reader gave a senseless answer:"
+	return why_set(why, -EIO,
+		       "the header reader gave a senseless answer:"
 		       " the header may be hostile");
 }
 
@@ -58,7 +59,8 @@ static int ask(struct header_job *job, uint8_t *key,
 	if (r)
 		return r;
 	if (secmem_alloc(sizeof(*answer), &p))
-		return why_set(why, -ENOMEM, "no locked memory for the key"
+		return why_set(why, -ENOMEM,
+			       "no locked memory for the key"
 			       " (ulimit -l)");
 	answer = p;
 	r = header_job_run(job, answer, NULL, why);
@@ -108,8 +110,8 @@ int volume_dump(int image_fd, enum volume_dump_format format, char **ret_text,
 		struct why *why)
 {
 	struct header_job job = {
-		.op = format == VOLUME_DUMP_JSON ? HEADER_DUMP_JSON :
-						   HEADER_DUMP_TEXT,
+		.op = format == VOLUME_DUMP_JSON ? HEADER_DUMP_JSON
+						 : HEADER_DUMP_TEXT,
 		.image_fd = image_fd,
 		.timeout = PROBE_SECONDS,
 	};

@@ -22,8 +22,8 @@ struct why;
 
 /* What the data path needs to know of a volume. */
 struct volume_info {
-	char cipher[32];      /* "aes-xts-plain64" or "aes-xts-plain" */
-	char type[8];	      /* "LUKS2" or "LUKS1" */
+	char cipher[32]; /* "aes-xts-plain64" or "aes-xts-plain" */
+	char type[8];	 /* "LUKS2" or "LUKS1" */
 	char uuid[41];
 	char label[49];	      /* "" when there is none */
 	char note[128];	      /* for the user: what is odd, or "" */
@@ -54,8 +54,7 @@ int volume_unlock(int image_fd, const void *passphrase, size_t len,
  * All but the key derivation: can this image be served?  For a caller that
  * wants to know before it asks for a passphrase.  Errors as volume_unlock.
  */
-int volume_probe(int image_fd, struct volume_info *ret_info,
-		 struct why *why);
+int volume_probe(int image_fd, struct volume_info *ret_info, struct why *why);
 
 enum volume_dump_format {
 	VOLUME_DUMP_TEXT, /* for people, alike cryptsetup luksDump */

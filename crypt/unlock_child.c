@@ -62,8 +62,9 @@ static int reopen_readonly(int fd)
 static int work(const struct header_job *job, const struct unlock_jail *jail,
 		struct header_answer *answer, char **text)
 {
-	enum volume_dump_format format = job->op == HEADER_DUMP_JSON ?
-					 VOLUME_DUMP_JSON : VOLUME_DUMP_TEXT;
+	enum volume_dump_format format = job->op == HEADER_DUMP_JSON
+						 ? VOLUME_DUMP_JSON
+						 : VOLUME_DUMP_TEXT;
 	struct luks_reader *reader;
 	int r;
 
@@ -91,8 +92,9 @@ static void run_child(const struct header_job *job, int copy_fd, int pipe_fd,
 		.image_fd = reopen_readonly(job->image_fd),
 		.copy_fd = copy_fd,
 		.pipe_fd = pipe_fd,
-		.memory_max = job->memory.bytes < KDF_MEMORY_MAX ?
-			      job->memory.bytes : KDF_MEMORY_MAX,
+		.memory_max = job->memory.bytes < KDF_MEMORY_MAX
+				      ? job->memory.bytes
+				      : KDF_MEMORY_MAX,
 		.cpu_seconds = job->timeout * CPU_FACTOR,
 	};
 	struct header_answer *answer;
@@ -102,8 +104,8 @@ static void run_child(const struct header_job *job, int copy_fd, int pipe_fd,
 	if (secmem_alloc(sizeof(*answer), &p))
 		_exit(2);
 	answer = p;
-	answer->err = jail.image_fd < 0 ? jail.image_fd :
-					  jail_enter(&jail, parent_pid);
+	answer->err = jail.image_fd < 0 ? jail.image_fd
+					: jail_enter(&jail, parent_pid);
 	if (answer->err)
 		why_set(&answer->why, 0, "the sandbox cannot be set up: %s",
 			strerror(-answer->err));
@@ -159,16 +161,20 @@ static int read_all(int fd, void *buf, size_t len, int64_t deadline)
 static int explain_death(int status, struct why *why)
 {
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-		return why_set(why, -ENOMEM, "the header reader was killed,"
+		return why_set(why, -ENOMEM,
+			       "the header reader was killed,"
 			       " probably because memory ran out");
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-		return why_set(why, -ETIMEDOUT, "reading the header took too"
+		return why_set(why, -ETIMEDOUT,
+			       "reading the header took too"
 			       " much processor time");
 	if (WIFSIGNALED(status))
-		return why_set(why, -EIO, "the header reader died of signal"
+		return why_set(why, -EIO,
+			       "the header reader died of signal"
 			       " %d (%s): the header may be hostile",
 			       WTERMSIG(status), strsignal(WTERMSIG(status)));
-	return why_set(why, -EIO, "the header reader ended without an answer"
+	return why_set(why, -EIO,
+		       "the header reader ended without an answer"
 		       " (ulimit -l may be too small)");
 }
 
@@ -223,8 +229,10 @@ static int take_answer(const struct header_job *job, pid_t pid, int fd,
 	close(fd); /* a child that goes on writing gets SIGPIPE */
 	status = reap(pid);
 	if (r == -ETIMEDOUT)
-		return why_set(why, r, "no answer within %u seconds: key"
-			       " derivation asks for too much", job->timeout);
+		return why_set(why, r,
+			       "no answer within %u seconds: key"
+			       " derivation asks for too much",
+			       job->timeout);
 	if (r == -ENOMEM)
 		return why_set(why, r, "out of memory");
 	if (r)
@@ -251,8 +259,10 @@ static int start(const struct header_job *job, int copy_fd, int *ret_fd,
 	close(fds[1]);
 	if (pid < 0) {
 		close(fds[0]);
-		return why_set(why, -EAGAIN, "the header reader cannot be"
-			       " started: %s", strerror(errno));
+		return why_set(why, -EAGAIN,
+			       "the header reader cannot be"
+			       " started: %s",
+			       strerror(errno));
 	}
 	*ret_fd = fds[0];
 	*ret_pid = pid;

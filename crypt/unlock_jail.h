@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 struct unlock_jail {
-	int image_fd; /* may be read */
-	int copy_fd;  /* a memfd: may be read and mapped */
-	int pipe_fd;  /* may be written */
+	int image_fd;	     /* may be read */
+	int copy_fd;	     /* a memfd: may be read and mapped */
+	int pipe_fd;	     /* may be written */
 	uint64_t memory_max; /* bytes that jail_allow_memory may grant */
 	unsigned int cpu_seconds;
 };

@@ -33,8 +33,8 @@ static int exit_code(int err)
 
 int command_fail(int err, const struct why *why)
 {
-	fprintf(stderr, "vcrypt: %s\n", why->text[0] ? why->text :
-		strerror(-err));
+	fprintf(stderr, "vcrypt: %s\n",
+		why->text[0] ? why->text : strerror(-err));
 	return exit_code(err);
 }
 

@@ -77,7 +77,8 @@ static int allocate(int fd, const struct format_request *req, uint64_t size,
 	if (errno == EOPNOTSUPP && !req->preallocate)
 		return 0;
 	if (errno == EOPNOTSUPP)
-		return why_set(why, -EOPNOTSUPP, "this file system cannot"
+		return why_set(why, -EOPNOTSUPP,
+			       "this file system cannot"
 			       " allocate in advance (leave out"
 			       " --preallocate)");
 	return why_set(why, -errno, "no room for %jd bytes: %s", (intmax_t)len,
@@ -123,12 +124,15 @@ static int confirm(int fd, const struct format_request *req, struct why *why)
 	if (!name)
 		name = "data";
 	if (!isatty(STDIN_FILENO))
-		return why_set(why, -ENOTTY, "holds %s, and there is no"
+		return why_set(why, -ENOTTY,
+			       "holds %s, and there is no"
 			       " terminal to ask at (--batch-mode overwrites"
-			       " it)", name);
-	snprintf(question, sizeof(question), "%.300s holds %s, which will be"
-		 " overwritten for good.\nType YES to go on: ", req->path,
-		 name);
+			       " it)",
+			       name);
+	snprintf(question, sizeof(question),
+		 "%.300s holds %s, which will be"
+		 " overwritten for good.\nType YES to go on: ",
+		 req->path, name);
 	r = terminal_confirm(question, "YES", &yes, why);
 	if (!r && !yes)
 		r = why_set(why, -ECANCELED, "holds %s, nothing was changed",
@@ -143,13 +147,15 @@ static int wipe_tail(int fd, uint64_t size, struct why *why)
 	uint64_t at, end = size - size % 512;
 	size_t len;
 
-	at = end - LUKS_DATA_OFFSET > TAIL_WIPE ? end - TAIL_WIPE :
-						  LUKS_DATA_OFFSET;
+	at = end - LUKS_DATA_OFFSET > TAIL_WIPE ? end - TAIL_WIPE
+						: LUKS_DATA_OFFSET;
 	while (at < end) {
 		len = end - at < sizeof(zeroes) ? end - at : sizeof(zeroes);
 		if (pwrite(fd, zeroes, len, (off_t)at) != (ssize_t)len)
-			return why_set(why, -(errno ? errno : EIO), "cannot be"
-				       " written: %s", strerror(errno));
+			return why_set(why, -(errno ? errno : EIO),
+				       "cannot be"
+				       " written: %s",
+				       strerror(errno));
 		at += len;
 	}
 	return 0;
@@ -160,9 +166,10 @@ static int check_size(const struct format_request *req, uint64_t size,
 {
 	if (!req->size || req->size == size)
 		return 0;
-	return why_set(why, -EEXIST, "exists with %" PRIu64 " bytes, not %"
-		       PRIu64 " (leave out --size, or remove it)", size,
-		       req->size);
+	return why_set(why, -EEXIST,
+		       "exists with %" PRIu64 " bytes, not %" PRIu64
+		       " (leave out --size, or remove it)",
+		       size, req->size);
 }
 
 /* A block device that is mounted or held by another driver. */
@@ -187,7 +194,8 @@ static int lock(int fd, struct why *why)
 	int r = image_lock(fd, false);
 
 	if (r == -EBUSY)
-		return why_set(why, r, "in use by another vcrypt (vcrypt"
+		return why_set(why, r,
+			       "in use by another vcrypt (vcrypt"
 			       " list)");
 	if (r)
 		return why_set(why, r, "cannot be locked: %s", strerror(-r));
@@ -202,8 +210,8 @@ static int write_header(int fd, const struct format_request *req,
 				 why);
 }
 
-static int get_passphrase(const struct format_request *req,
-			  struct secret *ret, struct why *why)
+static int get_passphrase(const struct format_request *req, struct secret *ret,
+			  struct why *why)
 {
 	struct secret secret;
 	int r = passphrase_get(&req->source, true, &secret, why);
@@ -212,15 +220,15 @@ static int get_passphrase(const struct format_request *req,
 		return r;
 	if (!secret.len) {
 		secret_free(&secret);
-		return why_set(why, -EDOM, "an empty passphrase protects"
+		return why_set(why, -EDOM,
+			       "an empty passphrase protects"
 			       " nothing");
 	}
 	*ret = secret;
 	return 0;
 }
 
-static int format_existing(int fd, struct format_request *req,
-			   struct why *why)
+static int format_existing(int fd, struct format_request *req, struct why *why)
 {
 	struct secret secret;
 	uint64_t size;
@@ -277,8 +285,10 @@ static int format_new(struct format_request *req, struct why *why)
 	int fd, r;
 
 	if (!req->size)
-		return why_set(why, -ENOENT, "%s: no such file (--size SIZE"
-			       " makes one)", req->path);
+		return why_set(why, -ENOENT,
+			       "%s: no such file (--size SIZE"
+			       " makes one)",
+			       req->path);
 	r = luks_format_check(&req->luks, req->size, why);
 	if (r) {
 		why_prefix(why, "%s", req->path);

@@ -48,12 +48,10 @@ const struct command commands[] = {
 	  "  --force                even if it is in use or cannot be flushed:\n"
 	  "                         what is not yet written is lost\n" },
 	{ "status", cmd_status, "tell all about open volumes",
-	  "[NAME] [--json]",
-	  "  --json                 as JSON\n" },
+	  "[NAME] [--json]", "  --json                 as JSON\n" },
 	{ "list", cmd_list, "list the open volumes", "[--json]",
 	  "  --json                 as JSON\n" },
-	{ "dump", cmd_dump, "describe a container's header",
-	  "IMAGE [--json]",
+	{ "dump", cmd_dump, "describe a container's header", "IMAGE [--json]",
 	  "  --json                 the metadata as JSON\n" },
 	{ NULL },
 };
@@ -77,7 +75,7 @@ static int help_all(FILE *f)
 		fprintf(f, "  %-8s %s\n", c->name, c->summary);
 	fprintf(f, "  %-8s %s\n", "help", "explain a command");
 	fprintf(f, "\nvcrypt help COMMAND tells more, vcrypt --version the"
-		" version.\n");
+		   " version.\n");
 	return f == stdout ? EXIT_OK : EXIT_PARAMETERS;
 }
 

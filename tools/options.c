@@ -101,12 +101,15 @@ static int store(struct option_spec *opt, const char *value, struct why *why)
 		return why_set(why, -EINVAL, "--%s: 0 is not possible",
 			       opt->name);
 	if (r == -ERANGE)
-		return why_set(why, -EINVAL, "--%s: %s is too large",
-			       opt->name, value);
+		return why_set(why, -EINVAL, "--%s: %s is too large", opt->name,
+			       value);
 	if (r)
-		return why_set(why, -EINVAL, opt->type == OPTION_SIZE ?
-			       "--%s: %s is not a size (such as 512M or 10G)" :
-			       "--%s: %s is not a number", opt->name, value);
+		return why_set(
+			why, -EINVAL,
+			opt->type == OPTION_SIZE
+				? "--%s: %s is not a size (such as 512M or 10G)"
+				: "--%s: %s is not a number",
+			opt->name, value);
 	return 0;
 }
 
@@ -119,8 +122,8 @@ static int take(struct option_spec *table, const char *arg, const char *next,
 	struct option_spec *opt = find(table, arg + 2, len);
 
 	if (!opt)
-		return why_set(why, -EINVAL, "--%.*s: unknown option",
-			       (int)len, arg + 2);
+		return why_set(why, -EINVAL, "--%.*s: unknown option", (int)len,
+			       arg + 2);
 	if (opt->seen)
 		return why_set(why, -EINVAL, "--%s: given more than once",
 			       opt->name);

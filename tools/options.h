@@ -22,7 +22,7 @@ enum option_type {
 struct option_spec {
 	const char *name; /* without "--"; NULL ends the table */
 	enum option_type type;
-	void *value;	  /* untouched when the option is not given */
+	void *value; /* untouched when the option is not given */
 	bool seen;
 };
 

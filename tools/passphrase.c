@@ -28,8 +28,10 @@ static int secret_alloc(struct secret *secret, size_t room, struct why *why)
 	if (!secmem_alloc(room, &secret->data))
 		return 0;
 	secret->room = 0;
-	return why_set(why, -ENOMEM, "no locked memory for a passphrase of %zu"
-		       " bytes (ulimit -l)", room);
+	return why_set(why, -ENOMEM,
+		       "no locked memory for a passphrase of %zu"
+		       " bytes (ulimit -l)",
+		       room);
 }
 
 /* Twice the room, the contents moved along. */
@@ -77,9 +79,10 @@ static int read_whole(int fd, const char *name, struct secret *secret,
 		r = read_some(fd, secret, secret->room - secret->len, name,
 			      why);
 		if (secret->len > KEY_FILE_MAX)
-			return why_set(why, -EINVAL, "%s: longer than %u MiB,"
-				       " no key file", name,
-				       KEY_FILE_MAX >> 20);
+			return why_set(why, -EINVAL,
+				       "%s: longer than %u MiB,"
+				       " no key file",
+				       name, KEY_FILE_MAX >> 20);
 	}
 	if (!r && !secret->len)
 		return why_set(why, -EINVAL, "%s: empty, no passphrase in it",
@@ -96,9 +99,10 @@ static int read_line(int fd, struct secret *secret, struct why *why)
 
 	for (;;) {
 		if (secret->len == PASSPHRASE_MAX + 1)
-			return why_set(why, -EINVAL, "%s: the line is longer"
-				       " than %u bytes (--key-file -)", name,
-				       PASSPHRASE_MAX);
+			return why_set(why, -EINVAL,
+				       "%s: the line is longer"
+				       " than %u bytes (--key-file -)",
+				       name, PASSPHRASE_MAX);
 		r = read_some(fd, secret, 1, name, why);
 		if (r < 0)
 			return r;
@@ -111,7 +115,8 @@ static int read_line(int fd, struct secret *secret, struct why *why)
 		}
 	}
 	if (!secret->len)
-		return why_set(why, -ENOTTY, "no terminal for the passphrase,"
+		return why_set(why, -ENOTTY,
+			       "no terminal for the passphrase,"
 			       " and nothing on standard input (--key-file"
 			       " FILE)");
 	return 0;
@@ -154,8 +159,8 @@ static int from_file(const char *path, struct secret *ret, struct why *why)
 	return r;
 }
 
-static int type_once(const char *prefix, const char *prompt,
-		     struct secret *ret, struct why *why)
+static int type_once(const char *prefix, const char *prompt, struct secret *ret,
+		     struct why *why)
 {
 	struct secret secret;
 	ssize_t n;
@@ -163,8 +168,7 @@ static int type_once(const char *prefix, const char *prompt,
 
 	if (r)
 		return r;
-	n = terminal_read_hidden(prefix, prompt, secret.data, secret.room,
-				 why);
+	n = terminal_read_hidden(prefix, prompt, secret.data, secret.room, why);
 	if (n < 0) {
 		secret_free(&secret);
 		return (int)n;

@@ -14,8 +14,8 @@
 
 struct why;
 
-#define PASSPHRASE_MAX 512	   /* bytes, typed or on a line */
-#define KEY_FILE_MAX   (8u << 20)  /* bytes */
+#define PASSPHRASE_MAX 512	  /* bytes, typed or on a line */
+#define KEY_FILE_MAX   (8u << 20) /* bytes */
 
 struct passphrase_source {
 	const char *key_file; /* a path, "-", or NULL */

@@ -18,8 +18,8 @@
 #include "tools/terminal.h"
 
 static const int watched[] = {
-	SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN,
-	SIGTTOU,
+	SIGALRM, SIGHUP,  SIGINT,  SIGPIPE, SIGQUIT,
+	SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU,
 };
 
 #define NR_WATCHED (sizeof(watched) / sizeof(watched[0]))
@@ -143,8 +143,10 @@ static ssize_t ask_hidden(struct terminal *t, const char *prefix,
 	ssize_t n;
 
 	if (tcgetattr(t->in, &t->saved))
-		return why_set(why, -ENOTTY, "the terminal cannot be set up:"
-			       " %s", strerror(errno));
+		return why_set(why, -ENOTTY,
+			       "the terminal cannot be set up:"
+			       " %s",
+			       strerror(errno));
 	watch_signals(t);
 	quiet = t->saved;
 	quiet.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
@@ -157,16 +159,18 @@ static ssize_t ask_hidden(struct terminal *t, const char *prefix,
 	set_terminal(t, &t->saved);
 	restore_signals(t);
 	if (n == -EINVAL)
-		return why_set(why, -EINVAL, "no passphrase, or one longer"
-			       " than %zu bytes (--key-file)", len);
+		return why_set(why, -EINVAL,
+			       "no passphrase, or one longer"
+			       " than %zu bytes (--key-file)",
+			       len);
 	if (n < 0)
 		return why_set(why, (int)n, "no passphrase: %s",
 			       strerror((int)-n));
 	return n;
 }
 
-ssize_t terminal_read_hidden(const char *prefix, const char *prompt,
-			     void *buf, size_t len, struct why *why)
+ssize_t terminal_read_hidden(const char *prefix, const char *prompt, void *buf,
+			     size_t len, struct why *why)
 {
 	struct terminal t;
 	ssize_t n;

@@ -19,8 +19,8 @@ struct why;
  * Returns the line's bytes without its newline, or -errno: -EINVAL (nothing
  * or more than @len bytes), -EINTR, -ENOTTY.
  */
-ssize_t terminal_read_hidden(const char *prefix, const char *prompt,
-			     void *buf, size_t len, struct why *why);
+ssize_t terminal_read_hidden(const char *prefix, const char *prompt, void *buf,
+			     size_t len, struct why *why);
 
 /*
  * Print @question and read a line: is it exactly @yes?  Errors: -ENOTTY.

@@ -44,9 +44,12 @@ int fixture_format(const char *type, const char *mode, size_t key_bytes,
 	if (!strcmp(type, CRYPT_LUKS1))
 		ck_assert_int_eq(crypt_set_pbkdf_type(cd, &cheap_pbkdf2), 0);
 	ck_assert_int_eq(crypt_format(cd, type, "aes", mode, NULL, NULL,
-				      key_bytes, params), 0);
-	ck_assert_int_eq(crypt_keyslot_add_by_volume_key(
-		cd, 0, NULL, 0, FIXTURE_PASS, strlen(FIXTURE_PASS)), 0);
+				      key_bytes, params),
+			 0);
+	ck_assert_int_eq(crypt_keyslot_add_by_volume_key(cd, 0, NULL, 0,
+							 FIXTURE_PASS,
+							 strlen(FIXTURE_PASS)),
+			 0);
 	crypt_free(cd);
 	return fd;
 }
@@ -94,7 +97,8 @@ static void edit_copy(char *copy, const char *find, const char *replace)
 	memset(copy + SUM_OFFSET, 0, 64);
 	ck_assert_int_eq(EVP_Digest(copy, HEADER_SIZE,
 				    (uint8_t *)copy + SUM_OFFSET, &len,
-				    EVP_sha256(), NULL), 1);
+				    EVP_sha256(), NULL),
+			 1);
 }
 
 void fixture_edit(int fd, const char *find, const char *replace)
@@ -114,8 +118,8 @@ void fixture_damage(int fd, uint64_t offset, size_t len)
 	size_t i;
 
 	for (i = 0; i < len; i++)
-		ck_assert_int_eq(pwrite(fd, &pattern[i % 8], 1,
-					(off_t)(offset + i)), 1);
+		ck_assert_int_eq(
+			pwrite(fd, &pattern[i % 8], 1, (off_t)(offset + i)), 1);
 }
 
 void fixture_key(int fd, uint8_t *ret, size_t len)
@@ -126,7 +130,8 @@ void fixture_key(int fd, uint8_t *ret, size_t len)
 	ck_assert_int_eq(crypt_load(cd, NULL, NULL), 0);
 	ck_assert_int_eq(crypt_volume_key_get(cd, CRYPT_ANY_SLOT, (char *)ret,
 					      &got, FIXTURE_PASS,
-					      strlen(FIXTURE_PASS)), 0);
+					      strlen(FIXTURE_PASS)),
+			 0);
 	ck_assert_uint_eq(got, len);
 	crypt_free(cd);
 }

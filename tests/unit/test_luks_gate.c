@@ -26,10 +26,11 @@ static const char good[] =
 	"\"config\":{\"json_size\":\"12288\",\"keyslots_size\":\"16744448\"}}";
 
 #define SEG_TAIL "\"sector_size\":4096}"
-#define KDF "\"kdf\":{\"type\":\"argon2id\",\"time\":4,\"memory\":1048576," \
-	    "\"cpus\":4,"
+#define KDF                                                             \
+	"\"kdf\":{\"type\":\"argon2id\",\"time\":4,\"memory\":1048576," \
+	"\"cpus\":4,"
 #define AREA_TAIL "\"encryption\":\"aes-xts-plain64\",\"key_size\":64}"
-#define SLOT1 "\"1\":{\"type\":\"luks2\",\"key_size\":64,"
+#define SLOT1	  "\"1\":{\"type\":\"luks2\",\"key_size\":64,"
 
 /* @reason NULL: still passes. */
 struct edit {
@@ -46,21 +47,33 @@ static const struct edit edits[] = {
 	{ SEG_TAIL, "\"sector_size\":1024}", NULL },
 	{ SEG_TAIL, "\"sector_size\":2048}", NULL },
 	{ "\"key_size\":64,\"af\"", "\"key_size\":32,\"af\"", NULL },
-	{ AREA_TAIL, "\"encryption\":\"aes-cbc-essiv:sha256\","
-		     "\"key_size\":32}", NULL },
+	{ AREA_TAIL,
+	  "\"encryption\":\"aes-cbc-essiv:sha256\","
+	  "\"key_size\":32}",
+	  NULL },
 	{ AREA_TAIL, "\"encryption\":\"aes-xts-plain\",\"key_size\":64}",
 	  NULL },
-	{ KDF, "\"kdf\":{\"type\":\"pbkdf2\",\"hash\":\"sha512\","
-	       "\"iterations\":2000000,", NULL },
-	{ "\"keyslots_size\":\"16744448\"", "\"keyslots_size\":\"16744448\","
-	  "\"requirements\":{}", NULL },
-	{ "\"keyslots_size\":\"16744448\"", "\"keyslots_size\":\"16744448\","
-	  "\"requirements\":{\"mandatory\":[]}", NULL },
-	{ "\"keyslots_size\":\"16744448\"", "\"keyslots_size\":\"16744448\","
-	  "\"flags\":[\"allow-discards\",\"from-the-future\"]", NULL },
+	{ KDF,
+	  "\"kdf\":{\"type\":\"pbkdf2\",\"hash\":\"sha512\","
+	  "\"iterations\":2000000,",
+	  NULL },
+	{ "\"keyslots_size\":\"16744448\"",
+	  "\"keyslots_size\":\"16744448\","
+	  "\"requirements\":{}",
+	  NULL },
+	{ "\"keyslots_size\":\"16744448\"",
+	  "\"keyslots_size\":\"16744448\","
+	  "\"requirements\":{\"mandatory\":[]}",
+	  NULL },
+	{ "\"keyslots_size\":\"16744448\"",
+	  "\"keyslots_size\":\"16744448\","
+	  "\"flags\":[\"allow-discards\",\"from-the-future\"]",
+	  NULL },
 	{ SEG_TAIL, "\"flags\":[]," SEG_TAIL, NULL },
-	{ "\"tokens\":{}", "\"tokens\":{\"0\":{\"type\":\"x\","
-	  "\"keyslots\":[]}}", NULL },
+	{ "\"tokens\":{}",
+	  "\"tokens\":{\"0\":{\"type\":\"x\","
+	  "\"keyslots\":[]}}",
+	  NULL },
 	{ "\"key_size\":64,\"af\"", "\"key_size\":64,\"priority\":2,\"af\"",
 	  NULL },
 	/* A slot for another key is of no interest, whatever it is. */
@@ -69,7 +82,8 @@ static const struct edit edits[] = {
 	/* The text. */
 	{ "{\"keyslots\":{", "{\"keyslots\":", "sound JSON" },
 	{ "\"tokens\":{}", "\"tokens\":{}}", "sound JSON" },
-	{ "\"tokens\":{}", "\"tokens\":[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]",
+	{ "\"tokens\":{}",
+	  "\"tokens\":[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]",
 	  "sound JSON" },
 	{ "\"iv_tweak\":\"0\"", "\"iv_tweak\":\"8\",\"iv_tweak\":\"0\"",
 	  "sound JSON" },
@@ -82,15 +96,22 @@ static const struct edit edits[] = {
 	{ "\"12288\"", "\"99999999999999999999\"", "sizes of itself" },
 	{ "\"12288\"", "\"12288k\"", "sizes of itself" },
 	{ "\"16744448\"", "\"18446744073709551615\"", "sizes of itself" },
-	{ "\"keyslots_size\":\"16744448\"", "\"keyslots_size\":\"16744448\","
+	{ "\"keyslots_size\":\"16744448\"",
+	  "\"keyslots_size\":\"16744448\","
 	  "\"requirements\":{\"mandatory\":[\"online-reencrypt\"]}",
 	  "re-encryption is under way" },
-	{ "\"keyslots_size\":\"16744448\"", "\"keyslots_size\":\"16744448\","
-	  "\"requirements\":{\"mandatory\":[\"opal\"]}", "opal" },
-	{ "\"keyslots_size\":\"16744448\"", "\"keyslots_size\":\"16744448\","
-	  "\"requirements\":{\"mandatory\":\"opal\"}", "requirements" },
-	{ "\"keyslots_size\":\"16744448\"", "\"keyslots_size\":\"16744448\","
-	  "\"requirements\":[\"opal\"]", "requirements" },
+	{ "\"keyslots_size\":\"16744448\"",
+	  "\"keyslots_size\":\"16744448\","
+	  "\"requirements\":{\"mandatory\":[\"opal\"]}",
+	  "opal" },
+	{ "\"keyslots_size\":\"16744448\"",
+	  "\"keyslots_size\":\"16744448\","
+	  "\"requirements\":{\"mandatory\":\"opal\"}",
+	  "requirements" },
+	{ "\"keyslots_size\":\"16744448\"",
+	  "\"keyslots_size\":\"16744448\","
+	  "\"requirements\":[\"opal\"]",
+	  "requirements" },
 	/* The segment. */
 	{ "\"segments\":{\"0\"", "\"segmentz\":{\"0\"", "0 data segments" },
 	{ "\"segments\":{\"0\"", "\"segments\":{\"1\"", "data segments" },
@@ -139,7 +160,8 @@ static const struct edit edits[] = {
 	/* Key slots. */
 	{ "{\"keyslots\":{", "{\"keyslotz\":{", "no key slots" },
 	{ "\"keyslots\":[\"0\"]", "\"keyslots\":[]", "no key slot is left" },
-	{ "\"keyslots\":{\"0\"", "\"keyslots\":{\"00\"", "no key slot is left" },
+	{ "\"keyslots\":{\"0\"", "\"keyslots\":{\"00\"",
+	  "no key slot is left" },
 	{ "\"type\":\"luks2\"", "\"type\":\"luks9\"", "type luks9" },
 	{ "\"type\":\"luks2\"", "\"type\":\"reencrypt\"",
 	  "re-encryption is under way" },
@@ -149,8 +171,7 @@ static const struct edit edits[] = {
 	  "priority" },
 	{ AREA_TAIL, "\"encryption\":\"cipher_null-ecb\",\"key_size\":64}",
 	  "cipher_null-ecb" },
-	{ AREA_TAIL, "\"encryption\":\"aes-ecb\",\"key_size\":64}",
-	  "aes-ecb" },
+	{ AREA_TAIL, "\"encryption\":\"aes-ecb\",\"key_size\":64}", "aes-ecb" },
 	{ AREA_TAIL, "\"encryption\":\"aes-xts-plain64\",\"key_size\":0}",
 	  "256-bit or 512-bit" },
 	{ "\"type\":\"raw\"", "\"type\":\"none\"", "sane area" },
@@ -170,8 +191,10 @@ static const struct edit edits[] = {
 	{ "\"memory\":1048576", "\"memory\":4194305", "4096 MiB" },
 	{ "\"memory\":1048576", "\"memory\":-1", "Argon2 costs" },
 	{ "\"cpus\":4", "\"cpus\":4000", "4000 threads" },
-	{ KDF, "\"kdf\":{\"type\":\"pbkdf2\",\"hash\":\"sha512\","
-	       "\"iterations\":4000000000,", "take hours" },
+	{ KDF,
+	  "\"kdf\":{\"type\":\"pbkdf2\",\"hash\":\"sha512\","
+	  "\"iterations\":4000000000,",
+	  "take hours" },
 	{ KDF, "\"kdf\":{\"type\":\"pbkdf2\",", "PBKDF2 costs" },
 };
 
@@ -182,7 +205,8 @@ static char *apply(const struct edit *e)
 
 	ck_assert_msg(p, "%s is not in the text", e->find);
 	ck_assert_int_gt(asprintf(&text, "%.*s%s%s", (int)(p - good), good,
-				  e->replace, p + strlen(e->find)), 0);
+				  e->replace, p + strlen(e->find)),
+			 0);
 	return text;
 }
 
@@ -198,8 +222,8 @@ START_TEST(test_edit)
 		ck_assert_msg(!r, "%s: %s", e->replace, why.text);
 	} else {
 		ck_assert_msg(r == -EINVAL, "%s passed", e->replace);
-		ck_assert_msg(strstr(why.text, e->reason), "%s: %s",
-			      e->replace, why.text);
+		ck_assert_msg(strstr(why.text, e->reason), "%s: %s", e->replace,
+			      why.text);
 		ck_assert_uint_eq(gate.sector_size, 77);
 	}
 	free(text);

@@ -66,7 +66,7 @@ static const struct {
 	uint32_t sector_size;
 	uint32_t key_bytes;
 } shapes[] = {
-	{ 512, 32 }, { 512, 64 }, { 1024, 32 }, { 1024, 64 },
+	{ 512, 32 },  { 512, 64 },  { 1024, 32 }, { 1024, 64 },
 	{ 2048, 32 }, { 2048, 64 }, { 4096, 32 }, { 4096, 64 },
 };
 
@@ -94,12 +94,10 @@ END_TEST
 
 START_TEST(test_luks1)
 {
-	int fd = fixture_luks1(_i ? "xts-plain" : "xts-plain64",
-			       _i ? 32 : 64);
+	int fd = fixture_luks1(_i ? "xts-plain" : "xts-plain64", _i ? 32 : 64);
 
 	assert_unlocks(fd);
-	ck_assert_str_eq(info.cipher, _i ? "aes-xts-plain" :
-			 "aes-xts-plain64");
+	ck_assert_str_eq(info.cipher, _i ? "aes-xts-plain" : "aes-xts-plain64");
 	ck_assert_str_eq(info.type, "LUKS1");
 	ck_assert_uint_eq(info.key_bytes, _i ? 32 : 64);
 	ck_assert_uint_eq(info.sector_size, 512);
@@ -158,8 +156,9 @@ static void add_slot(int fd, int slot, const char *passphrase)
 	ck_assert_int_eq(crypt_load(cd, CRYPT_LUKS2, NULL), 0);
 	ck_assert_int_eq(crypt_set_pbkdf_type(cd, &cheap), 0);
 	ck_assert_int_eq(crypt_keyslot_add_by_passphrase(
-		cd, slot, FIXTURE_PASS, strlen(FIXTURE_PASS), passphrase,
-		strlen(passphrase)), slot);
+				 cd, slot, FIXTURE_PASS, strlen(FIXTURE_PASS),
+				 passphrase, strlen(passphrase)),
+			 slot);
 	crypt_free(cd);
 }
 
@@ -292,8 +291,8 @@ START_TEST(test_not_luks)
 	const char *bytes = strangers[_i].bytes;
 
 	ck_assert_int_eq(ftruncate(fd, FIXTURE_SIZE), 0);
-	ck_assert_int_eq(pwrite(fd, bytes, strlen(bytes),
-				strangers[_i].offset), (int)strlen(bytes));
+	ck_assert_int_eq(pwrite(fd, bytes, strlen(bytes), strangers[_i].offset),
+			 (int)strlen(bytes));
 	assert_refused(fd, strangers[_i].reason);
 	close(fd);
 }
@@ -320,21 +319,27 @@ static const struct {
 	{ "\"area\":{\"type\":\"raw\",\"offset\":\"32768\",\"size\":\"258048\","
 	  "\"encryption\":\"aes-xts-plain64\"",
 	  "\"area\":{\"type\":\"raw\",\"offset\":\"32768\",\"size\":\"258048\","
-	  "\"encryption\":\"cipher_null-ecb\"", "cipher_null-ecb" },
-	{ "\"config\":{", "\"config\":{\"requirements\":{\"mandatory\":"
-	  "[\"offline-reencrypt\"]},", "re-encryption is under way" },
-	{ "\"config\":{", "\"config\":{\"requirements\":{\"mandatory\":"
-	  "[\"opal\"]},", "opal" },
+	  "\"encryption\":\"cipher_null-ecb\"",
+	  "cipher_null-ecb" },
+	{ "\"config\":{",
+	  "\"config\":{\"requirements\":{\"mandatory\":"
+	  "[\"offline-reencrypt\"]},",
+	  "re-encryption is under way" },
+	{ "\"config\":{",
+	  "\"config\":{\"requirements\":{\"mandatory\":"
+	  "[\"opal\"]},",
+	  "opal" },
 	{ "\"iv_tweak\":\"0\"", "\"iv_tweak\":\"8\"", "IV starts at 8" },
 	{ "\"size\":\"dynamic\"", "\"size\":\"1048576\"", "fixed size" },
 	{ "\"encryption\":\"aes-xts-plain64\",\"sector_size\"",
 	  "\"encryption\":\"serpent-xts-plain64\",\"sector_size\"",
 	  "serpent-xts-plain64" },
-	{ "\"type\":\"crypt\"", "\"type\":\"hw-opal-crypt\"",
-	  "hw-opal-crypt" },
-	{ "\"sector_size\":4096", "\"sector_size\":4096,\"integrity\":{"
+	{ "\"type\":\"crypt\"", "\"type\":\"hw-opal-crypt\"", "hw-opal-crypt" },
+	{ "\"sector_size\":4096",
+	  "\"sector_size\":4096,\"integrity\":{"
 	  "\"type\":\"hmac(sha256)\",\"journal_encryption\":\"none\","
-	  "\"journal_integrity\":\"none\"}", "integrity" },
+	  "\"journal_integrity\":\"none\"}",
+	  "integrity" },
 	{ "\"time\":4", "\"time\":2000000000", "take hours" },
 	{ "\"memory\":64", "\"memory\":2000000000", "MiB of memory" },
 };
@@ -401,7 +406,8 @@ START_TEST(test_dump_control_characters)
 	int fd = fixture_luks2(4096, 64, 64);
 	char *text, *p;
 
-	fixture_edit(fd, "\"tokens\":{}", "\"tokens\":{\"0\":{\"type\":"
+	fixture_edit(fd, "\"tokens\":{}",
+		     "\"tokens\":{\"0\":{\"type\":"
 		     "\"x\\u001b[31m\",\"keyslots\":[]}}");
 	ck_assert_int_eq(volume_dump(fd, VOLUME_DUMP_TEXT, &text, &why), 0);
 	for (p = text; *p; p++)
