@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * The life of a virtio-blk queue: stop with requests in flight, start again,
+ * a successor that takes over, and a driver that writes while it is read.
+ */
+#include <check.h>
+#include <errno.h>
+#include <linux/virtio_blk.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+
+#include "lib/loop.h"
+#include "lib/why.h"
+#include "tests/unit/driver_blk.h"
+#include "tests/unit/driver_hold.h"
+#include "virtio/inflight.h"
+
+#define OK    VIRTIO_BLK_S_OK
+#define IOERR VIRTIO_BLK_S_IOERR
+#define SIZE  64
+
+static struct driver_blk b;
+static struct hold hold;
+static int stops;
+
+static void begin(void)
+{
+	hold_init(&hold, 2048, 512);
+	hold.fill = 0x5a;
+	driver_blk_init(&b, &hold.dev, SIZE, 0);
+}
+
+static void end(void)
+{
+	driver_blk_free(&b);
+}
+
+static void count_stop(void *arg)
+{
+	stops++;
+}
+
+static struct driver_req add_read(uint64_t sector)
+{
+	return driver_blk_add(&b, VIRTIO_BLK_T_IN, sector, 512, true);
+}
+
+/* Waits for what is in flight, takes nothing new, answers before the end. */
+START_TEST(test_stop_in_flight)
+{
+	struct driver_req r[4];
+	int i;
+
+	begin();
+	stops = 0;
+	hold.hold = true;
+	for (i = 0; i < 3; i++)
+		r[i] = add_read((uint64_t)i);
+	driver_kick(&b.d);
+	driver_blk_turns(&b, 5);
+	ck_assert_uint_eq(hold.nr_held, 3);
+	vblk_queue_stop(b.queue, count_stop, NULL);
+	r[3] = add_read(3);
+	driver_publish(&b.d);
+	eventfd_write(b.d.setup.kick_fd, 1);
+	driver_blk_turns(&b, 20);
+	ck_assert_int_eq(stops, 0);
+	ck_assert(vblk_queue_runs(b.queue));
+	ck_assert_uint_eq(hold.nr_held, 3);
+	hold_end(&hold, 2, 0);
+	hold_end(&hold, 0, -EIO);
+	driver_blk_turns(&b, 20);
+	ck_assert_int_eq(stops, 0);
+	hold_end(&hold, 0, 0);
+	ck_assert_int_eq(stops, 0);
+	driver_blk_turns(&b, 20);
+	ck_assert_int_eq(stops, 1);
+	ck_assert(!vblk_queue_runs(b.queue));
+	ck_assert_uint_eq(vblk_queue_avail_index(b.queue), 3);
+	ck_assert_uint_eq(b.d.used->idx, 3);
+	ck_assert_uint_eq(*driver_blk_at(&b, r[0].status), IOERR);
+	ck_assert_uint_eq(*driver_blk_at(&b, r[1].status), OK);
+	ck_assert_uint_eq(*driver_blk_at(&b, r[2].status), OK);
+	/* The kick stayed for whoever comes next, and so did the request. */
+	hold.hold = false;
+	b.d.setup.avail_index = vblk_queue_avail_index(b.queue);
+	driver_blk_start(&b);
+	for (i = 0; i < 4; i++)
+		driver_blk_wait(&b, NULL);
+	ck_assert_uint_eq(*driver_blk_at(&b, r[3].status), OK);
+	end();
+}
+END_TEST
+
+/* No start, no kick, a start that failed, twice over: a stop always comes. */
+START_TEST(test_stop_idle)
+{
+	struct virtq_setup bad;
+	struct why why = { "" };
+	int i;
+
+	begin();
+	for (i = 0; i < 3; i++) {
+		driver_blk_stop(&b);
+		driver_blk_stop(&b);
+		bad = b.d.setup;
+		bad.num = 3;
+		ck_assert_int_eq(vblk_queue_start(b.queue, &bad, &why),
+				 -EINVAL);
+		ck_assert(!vblk_queue_runs(b.queue));
+		driver_blk_stop(&b);
+		driver_reset(&b.d);
+		driver_blk_start(&b);
+		ck_assert_int_eq(vblk_queue_start(b.queue, &b.d.setup, &why),
+				 -EBUSY);
+		ck_assert_uint_eq(driver_blk_run(&b, VIRTIO_BLK_T_IN, 0, 512,
+						 true, NULL),
+				  OK);
+	}
+	end();
+}
+END_TEST
+
+/* After the stop nothing of the driver's memory is touched. */
+START_TEST(test_memory_gone)
+{
+	begin();
+	ck_assert_uint_eq(
+		driver_blk_run(&b, VIRTIO_BLK_T_IN, 0, 512, true, NULL), OK);
+	driver_blk_stop(&b);
+	driver_mem_free(&b.d.mem);
+	eventfd_write(b.d.setup.kick_fd, 1);
+	driver_blk_turns(&b, 5);
+	end();
+}
+END_TEST
+
+/* A kick descriptor that is none: the queue says so and can be stopped. */
+START_TEST(test_bad_kick_fd)
+{
+	int fd;
+
+	begin();
+	driver_blk_stop(&b);
+	fd = b.d.setup.kick_fd;
+	b.d.setup.kick_fd = -1;
+	driver_reset(&b.d);
+	driver_blk_start(&b);
+	driver_blk_turns(&b, 5);
+	ck_assert(b.stats.broken);
+	ck_assert_str_ne(b.stats.reason, "");
+	driver_blk_stop(&b);
+	b.d.setup.kick_fd = fd;
+	driver_blk_start(&b);
+	ck_assert_uint_eq(
+		driver_blk_run(&b, VIRTIO_BLK_T_IN, 0, 512, true, NULL), OK);
+	end();
+}
+END_TEST
+
+/*
+ * A device dies with requests in flight, in the second of two lives; the
+ * next one does them first, in the order they came, and answers each once.
+ */
+START_TEST(test_successor)
+{
+	uint64_t *mem = calloc(1, inflight_size(SIZE));
+	struct inflight_queue log, log2;
+	struct driver_blk dead;
+	struct driver_req r[5];
+	struct hold heir;
+	uint16_t head;
+	int i;
+
+	begin();
+	driver_blk_stop(&b);
+	driver_reset(&b.d);
+	inflight_queue_init(&log, mem, SIZE);
+	b.d.setup.inflight = &log;
+	driver_blk_start(&b);
+	hold.hold = true;
+	for (i = 0; i < 4; i++)
+		r[i] = add_read((uint64_t)i);
+	driver_kick(&b.d);
+	driver_blk_turns(&b, 5);
+	hold_end(&hold, 1, 0);
+	driver_blk_turns(&b, 2);
+	ck_assert_uint_eq(driver_blk_wait(&b, NULL), r[1].head);
+	r[4] = add_read(4);
+	driver_publish(&b.d);
+
+	/* The dead one is left as it is; its driver moves on. */
+	dead = b;
+	hold_init(&heir, 2048, 512);
+	heir.hold = true;
+	heir.fill = 0x77;
+	driver_blk_init(&b, &heir.dev, SIZE, 0);
+	driver_blk_stop(&b);
+	driver_free(&b.d);
+	b.d = dead.d;
+	b.d.setup.host = &b.d.mem;
+	inflight_queue_init(&log2, mem, SIZE);
+	b.d.setup.inflight = &log2;
+	b.d.mem.interrupts = 0;
+	driver_blk_start(&b);
+	ck_assert_uint_eq(b.stats.replayed, 3);
+	ck_assert_uint_eq(heir.nr_held, 4);
+	ck_assert_uint_eq(heir.held[0]->sector, 0);
+	ck_assert_uint_eq(heir.held[1]->sector, 2);
+	ck_assert_uint_eq(heir.held[2]->sector, 3);
+	ck_assert_uint_eq(heir.held[3]->sector, 4);
+	driver_blk_turns(&b, 2);
+	ck_assert_uint_eq(b.d.mem.interrupts, 1);
+	while (heir.nr_held)
+		hold_end(&heir, heir.nr_held - 1, 0);
+	for (i = 0; i < 4; i++)
+		driver_blk_wait(&b, NULL);
+	ck_assert(!driver_collect(&b.d, &head, NULL));
+	ck_assert_uint_eq(*driver_blk_at(&b, r[0].data), 0x77);
+	heir.hold = false;
+	ck_assert_uint_eq(
+		driver_blk_run(&b, VIRTIO_BLK_T_IN, 0, 512, true, NULL), OK);
+	/* Bury the dead, while there is still a ring that it can scribble on. */
+	while (hold.nr_held)
+		hold_end(&hold, 0, 0);
+	driver_blk_stop(&dead);
+	vblk_queue_free(dead.queue);
+	vblk_free(dead.vblk);
+	loop_free(dead.loop);
+	driver_blk_free(&b);
+	free(mem);
+}
+END_TEST
+
+/* What the other thread writes into, and for how long. */
+struct scribble {
+	_Atomic bool stop;
+	uint8_t *at[3];
+	size_t len[3];
+};
+
+__attribute__((no_sanitize("thread"))) static void *scribble(void *arg)
+{
+	struct scribble *s = arg;
+	uint32_t x = 1;
+
+	while (!s->stop) {
+		unsigned k;
+		volatile uint8_t *p;
+
+		x = x * 1664525 + 1013904223;
+		k = x >> 30;
+		if (k > 2)
+			continue;
+		p = s->at[k] + (x >> 8) % s->len[k];
+		*p ^= (uint8_t)(1 << (x & 7));
+	}
+	return NULL;
+}
+
+/* Whatever comes out, nothing outside the mappings is touched; ends clean. */
+static void race_round(struct scribble *s)
+{
+	pthread_t thread;
+	int i;
+
+	s->stop = false;
+	ck_assert_int_eq(pthread_create(&thread, NULL, scribble, s), 0);
+	for (i = 0; i < 300 && !b.stats.broken; i++) {
+		driver_raw_avail(&b.d, (uint16_t)(i % 8 * 4));
+		driver_publish(&b.d);
+		eventfd_write(b.d.setup.kick_fd, 1);
+		driver_blk_turns(&b, 2);
+	}
+	s->stop = true;
+	pthread_join(thread, NULL);
+	driver_blk_stop(&b);
+}
+
+static void fill_ring(uint64_t headers, uint64_t tables)
+{
+	struct virtio_blk_outhdr h = { .type = VIRTIO_BLK_T_IN, .sector = 1 };
+	struct vring_desc *t;
+	unsigned i;
+
+	for (i = 0; i < 8; i++) {
+		memcpy(driver_blk_at(&b, headers + i * 16), &h, sizeof(h));
+		t = (void *)driver_blk_at(&b, tables + i * 64);
+		t[0] = (struct vring_desc){ headers + i * 16, 16,
+					    VRING_DESC_F_NEXT, 1 };
+		t[1] = (struct vring_desc){ DRIVER_DATA + i * 4096, 512,
+					    VRING_DESC_F_WRITE |
+						    VRING_DESC_F_NEXT,
+					    2 };
+		t[2] = (struct vring_desc){ DRIVER_DATA + 40960 + i, 1,
+					    VRING_DESC_F_WRITE, 0 };
+		if (i % 2)
+			memcpy(&b.d.desc[i * 4], t, 48);
+		else
+			driver_raw_desc(&b.d, i * 4, tables + i * 64, 48,
+					VRING_DESC_F_INDIRECT, 0);
+		if (i % 2) {
+			b.d.desc[i * 4].next = (uint16_t)(i * 4 + 1);
+			b.d.desc[i * 4 + 1].next = (uint16_t)(i * 4 + 2);
+		}
+	}
+}
+
+START_TEST(test_scribbling_driver)
+{
+	uint64_t headers, tables;
+	struct timespec now, until;
+	struct scribble s;
+	unsigned broken = 0, answered = 0;
+
+	begin();
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += 2;
+	do {
+		driver_blk_stop(&b);
+		driver_reset(&b.d);
+		b.d.next_data = DRIVER_DATA + 65536;
+		headers = driver_alloc(&b.d, 16 * 8, 64);
+		tables = driver_alloc(&b.d, 64 * 8, 64);
+		fill_ring(headers, tables);
+		s.at[0] = (uint8_t *)b.d.desc;
+		s.len[0] = SIZE * 16;
+		s.at[1] = driver_blk_at(&b, headers);
+		s.len[1] = 16 * 8;
+		s.at[2] = driver_blk_at(&b, tables);
+		s.len[2] = 64 * 8;
+		driver_blk_start(&b);
+		race_round(&s);
+		broken += b.stats.broken != 0;
+		answered += b.d.used->idx;
+		driver_reset(&b.d);
+		driver_blk_start(&b);
+		ck_assert_uint_eq(driver_blk_run(&b, VIRTIO_BLK_T_IN, 0, 512,
+						 true, NULL),
+				  OK);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec < until.tv_sec);
+	ck_assert_uint_gt(broken, 0);
+	ck_assert_uint_gt(answered, 0);
+	end();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("virtio_blk_life");
+	TCase *tc = tcase_create("life");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	tcase_set_timeout(tc, 30);
+	tcase_add_test(tc, test_stop_in_flight);
+	tcase_add_test(tc, test_stop_idle);
+	tcase_add_test(tc, test_memory_gone);
+	tcase_add_test(tc, test_bad_kick_fd);
+	tcase_add_test(tc, test_successor);
+	tcase_add_test(tc, test_scribbling_driver);
+	suite_add_tcase(s, tc);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
