@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "vduse/cpumask.h"
 #include "vduse/vdpa.h"
 
 bool vdpa_has_driver(void)
@@ -64,40 +65,27 @@ int vdpa_block_name(const char *name, char *ret, size_t len)
 	return err;
 }
 
-/* "0-3" of /sys/devices/system/cpu/online, as a hexadecimal mask. */
-static int online_mask(char *ret, size_t len)
+static int online_mask(char mask[static CPUMASK_TEXT_MAX])
 {
-	unsigned long mask = 0;
-	unsigned first, last;
-	char sep = ',';
+	char list[4096] = "";
 	FILE *f;
 
 	f = fopen("/sys/devices/system/cpu/online", "re");
 	if (!f)
 		return -errno;
-	while (sep == ',' && fscanf(f, "%u", &first) == 1) {
-		last = first;
-		if (fscanf(f, "%c", &sep) == 1 && sep == '-') {
-			if (fscanf(f, "%u", &last) != 1)
-				break;
-			if (fscanf(f, "%c", &sep) != 1)
-				sep = '\n';
-		}
-		for (; first <= last && first < 8 * sizeof(mask); first++)
-			mask |= 1UL << first;
-	}
+	if (!fgets(list, sizeof(list), f))
+		list[0] = '\0';
 	fclose(f);
-	snprintf(ret, len, "%lx", mask);
-	return mask ? 0 : -ENODATA;
+	return cpumask_from_list(list, mask);
 }
 
 void vdpa_spread_interrupts(const char *name, unsigned nr_queues)
 {
-	char mask[32], path[160];
+	char mask[CPUMASK_TEXT_MAX], path[160];
 	unsigned i;
 	int fd;
 
-	if (online_mask(mask, sizeof(mask)))
+	if (online_mask(mask))
 		return;
 	for (i = 0; i < nr_queues; i++) {
 		snprintf(path, sizeof(path),
