@@ -10,14 +10,9 @@
  * empty waits in that pool's line; a piece in flight waits for nothing, so
  * that the line always moves.
  */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-
 #include "crypt/copy.h"
 #include "crypt/crypt_queue.h"
-#include "crypt/cryptdev.h"
+#include "crypt/xts.h"
 #include "lib/loop.h"
 
 /* A request steps back behind the others after that many pieces. */
@@ -25,70 +20,6 @@
 
 /* Bytes of cipher work after which the disk is given what is ready. */
 #define SUBMIT_BYTES (128U << 10)
-
-/*
- * Small buffers for the many small requests of a deep queue, large ones for
- * throughput: a piece of 128 KiB costs the cipher ten times what it costs the
- * disk, and stays in a core's cache between the two.  6.5 MiB at depth 128.
- */
-static const struct pool_size {
-	uint32_t bytes;
-	unsigned max; /* buffers, but not more than the depth */
-} pool_sizes[] = {
-	{ 4U << 10, 256 },
-	{ 16U << 10, 64 },
-	{ 128U << 10, 40 },
-};
-
-#define NR_POOLS  (sizeof(pool_sizes) / sizeof(*pool_sizes))
-#define MAX_PIECE (128U << 10)
-
-/* A buffer, and the request below that uses it. */
-struct piece {
-	struct blk_req req;
-	struct iovec iov; /* the buffer, as long as the piece */
-	struct crypt_queue *queue;
-	struct pool *pool;
-	struct piece *next;  /* in pool->free */
-	struct slot *slot;   /* the request that it is a piece of */
-	struct copy_pos pos; /* its place in driver memory */
-};
-
-struct pool {
-	uint32_t bytes; /* of a buffer */
-	struct piece *free;
-	struct slot *head, **tail; /* requests that wait for a buffer */
-};
-
-/* A request from above. */
-struct slot {
-	struct blk_req pass; /* below, for what is not cut into pieces */
-	struct blk_req *req;
-	struct slot *next;   /* in pool->head */
-	uint64_t sector;     /* of the next piece */
-	uint64_t left;	     /* bytes that no piece has taken yet */
-	struct copy_pos pos; /* of the next piece, for READ and WRITE */
-	unsigned in_flight;  /* pieces */
-	unsigned turn;	     /* pieces until it steps back */
-	int err;	     /* the first one; no more pieces then */
-};
-
-struct crypt_queue {
-	struct blk_queue base;
-	struct blk_queue *lower;
-	struct xts *xts;
-	uint32_t sector_size;
-	bool registered;
-	bool pumping;
-	unsigned worked; /* bytes of cipher work since the last submission */
-	uint64_t first_sector;
-	struct pool pools[NR_POOLS];
-	struct piece *pieces;
-	struct slot *slots;
-	uint8_t *mem; /* all buffers, then the sector for straddling */
-	size_t mem_len;
-	uint8_t *straddle;
-};
 
 static const uint8_t zero_sector[XTS_MAX_SECTOR_SIZE];
 
@@ -140,12 +71,6 @@ static struct piece *take_buffer(struct pool *pool)
 
 	pool->free = p->next;
 	return p;
-}
-
-static void give_buffer(struct piece *p)
-{
-	p->next = p->pool->free;
-	p->pool->free = p;
 }
 
 /* --- pieces ----------------------------------------------------------- */
@@ -315,7 +240,7 @@ static void pump(struct crypt_queue *q)
 	q->pumping = false;
 }
 
-static void piece_done(struct blk_req *req, int res)
+void crypt_piece_done(struct blk_req *req, int res)
 {
 	struct piece *p = (struct piece *)req;
 	struct crypt_queue *q = p->queue;
@@ -328,7 +253,7 @@ static void piece_done(struct blk_req *req, int res)
 
 /* --- requests --------------------------------------------------------- */
 
-static void pass_done(struct blk_req *pass, int res)
+void crypt_pass_done(struct blk_req *pass, int res)
 {
 	blk_end(((struct slot *)pass)->req, res);
 }
@@ -359,134 +284,4 @@ void crypt_submit(struct blk_queue *queue, struct blk_req *req)
 	s->err = 0;
 	wait_last(pool_for(q, next_len(s)), s);
 	pump(q);
-}
-
-/* --- queues ----------------------------------------------------------- */
-
-static unsigned pool_buffers(const struct pool_size *size, unsigned depth)
-{
-	return depth < size->max ? depth : size->max;
-}
-
-static unsigned all_buffers(unsigned depth, size_t *ret_bytes)
-{
-	unsigned nr = 0, n, i;
-
-	*ret_bytes = 0;
-	for (i = 0; i < NR_POOLS; i++) {
-		n = pool_buffers(&pool_sizes[i], depth);
-		*ret_bytes += (size_t)n * pool_sizes[i].bytes;
-		nr += n;
-	}
-	return nr;
-}
-
-static void init_pool(struct crypt_queue *q, struct pool *pool,
-		      const struct pool_size *size, unsigned nr,
-		      struct piece **piece, uint8_t **buf)
-{
-	pool->bytes = size->bytes;
-	pool->tail = &pool->head;
-	for (; nr; nr--, (*piece)++, *buf += size->bytes) {
-		struct piece *p = *piece;
-
-		p->queue = q;
-		p->pool = pool;
-		p->iov.iov_base = *buf;
-		p->req.tag = (unsigned)(p - q->pieces);
-		p->req.iov = &p->iov;
-		p->req.iovcnt = 1;
-		p->req.end_io = piece_done;
-		give_buffer(p);
-	}
-}
-
-/* Tags below: the pieces, then what passes. */
-static void init_requests(struct crypt_queue *q, unsigned depth,
-			  unsigned nr_pieces)
-{
-	struct piece *piece = q->pieces;
-	uint8_t *buf = q->mem;
-	unsigned i;
-
-	for (i = 0; i < NR_POOLS; i++)
-		init_pool(q, &q->pools[i], &pool_sizes[i],
-			  pool_buffers(&pool_sizes[i], depth), &piece, &buf);
-	q->straddle = buf;
-	for (i = 0; i < depth; i++) {
-		q->slots[i].pass.tag = nr_pieces + i;
-		q->slots[i].pass.end_io = pass_done;
-	}
-}
-
-static int alloc_queue(const struct cryptdev *dev, unsigned depth,
-		       unsigned nr_pieces, size_t mem_len,
-		       struct crypt_queue **ret)
-{
-	struct crypt_queue *q = calloc(1, sizeof(*q));
-
-	if (!q)
-		return -ENOMEM;
-	q->pieces = calloc(nr_pieces, sizeof(*q->pieces));
-	q->slots = calloc(depth, sizeof(*q->slots));
-	q->mem_len = mem_len;
-	q->mem = mmap(NULL, mem_len, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (!q->pieces || !q->slots || q->mem == MAP_FAILED ||
-	    xts_dup(dev->xts, &q->xts)) {
-		crypt_close_queue(&q->base);
-		return -ENOMEM;
-	}
-	q->sector_size = dev->sector_size;
-	q->first_sector = dev->first_sector;
-	*ret = q;
-	return 0;
-}
-
-int crypt_open_queue(struct blk_dev *base, struct loop *loop, unsigned depth,
-		     struct blk_queue **ret)
-{
-	struct cryptdev *dev = (struct cryptdev *)base;
-	struct crypt_queue *q;
-	unsigned nr_pieces;
-	size_t bytes;
-	int err;
-
-	nr_pieces = all_buffers(depth, &bytes);
-	err = alloc_queue(dev, depth, nr_pieces, bytes + XTS_MAX_SECTOR_SIZE,
-			  &q);
-	if (err)
-		return err;
-	err = blk_open_queue(dev->lower, loop, nr_pieces + depth, &q->lower);
-	if (err) {
-		crypt_close_queue(&q->base);
-		return err;
-	}
-	init_requests(q, depth, nr_pieces);
-	/* The straddling sector's plaintext stays out of dumps; a hint. */
-	madvise(q->mem, q->mem_len, MADV_DONTDUMP);
-	/* A small RLIMIT_MEMLOCK costs speed, no more. */
-	q->registered = !loop_add_memory(loop, q->mem, q->mem_len);
-	*ret = &q->base;
-	return 0;
-}
-
-void crypt_close_queue(struct blk_queue *queue)
-{
-	struct crypt_queue *q = (struct crypt_queue *)queue;
-
-	blk_close_queue(q->lower);
-	if (q->straddle)
-		explicit_bzero(q->straddle, XTS_MAX_SECTOR_SIZE);
-	if (q->mem != MAP_FAILED)
-		munmap(q->mem, q->mem_len);
-	xts_free(q->xts);
-	free(q->slots);
-	free(q->pieces);
-	free(q);
-}
-
-bool cryptdev_memory_registered(const struct blk_queue *queue)
-{
-	return ((const struct crypt_queue *)queue)->registered;
 }
