@@ -323,8 +323,12 @@ static void turn(struct monitor *m)
 		return;
 	serve_slots(m, slots);
 	supervise_on_time(m);
-	if (m->phase == PHASE_ENDING && !m->worker && !m->attach.pid)
-		m->phase = PHASE_DONE;
+}
+
+/* Nothing is left to wait for; it may be so before the first turn. */
+static bool has_ended(const struct monitor *m)
+{
+	return m->phase == PHASE_ENDING && !m->worker && !m->attach.pid;
 }
 
 int monitor_run(struct volume *volume, const struct runtime *rt, int lock_fd,
@@ -350,7 +354,7 @@ int monitor_run(struct volume *volume, const struct runtime *rt, int lock_fd,
 	if (log_relay_start(&m->log, volume->name, volume->foreground))
 		return 3;
 	begin(m);
-	while (m->phase != PHASE_DONE)
+	while (!has_ended(m))
 		turn(m);
 	end(m);
 	code = m->failure_err ? 1 : 0;

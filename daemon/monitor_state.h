@@ -22,7 +22,6 @@ enum monitor_phase {
 	PHASE_SERVING,
 	PHASE_DETACHING, /* the kernel takes the disk away */
 	PHASE_ENDING,	 /* the worker ends */
-	PHASE_DONE,
 };
 
 /* A worker that died this often, this fast, is not worth another try. */

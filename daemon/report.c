@@ -39,7 +39,6 @@ static const char *state_name(const struct monitor *m)
 		return "opening";
 	case PHASE_DETACHING:
 	case PHASE_ENDING:
-	case PHASE_DONE:
 		return "closing";
 	case PHASE_SERVING:
 		break;

@@ -156,6 +156,7 @@ static void forget_worker(struct monitor *m, int *status)
 	m->worker_fd = -1;
 	m->channel_fd = -1;
 	m->worker_ready = false;
+	m->end_deadline = 0;
 }
 
 /* Whether the latest deaths are too many in too short a time. */
