@@ -107,12 +107,13 @@ static int map_shared(struct orphan *o)
 	if (!err) {
 		err = shared_open(fd, &o->shared);
 		close(fd);
-		if (!err && (o->shared.head->nr_queues != v->nr_queues ||
-			     o->shared.head->queue_size != v->queue_size))
+		if (!err && (o->shared.nr_queues != v->nr_queues ||
+			     o->shared.queue_size != v->queue_size))
 			err = -EINVAL;
 	}
 	if (!err)
 		return 0;
+	shared_unmap(&o->shared);
 	err = runtime_create_shm(o->rt, v->name,
 				 shared_size(v->nr_queues, v->queue_size), &fd);
 	if (err)

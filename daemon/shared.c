@@ -39,6 +39,14 @@ static int map(int fd, size_t len, struct shared *ret)
 	return 0;
 }
 
+static void set_sizes(struct shared *shared, unsigned nr_queues,
+		      unsigned queue_size)
+{
+	shared->nr_queues = nr_queues;
+	shared->queue_size = queue_size;
+	shared->inflight = (char *)shared->map + head_size(nr_queues);
+}
+
 int shared_create(int fd, unsigned nr_queues, unsigned queue_size,
 		  struct shared *ret)
 {
@@ -49,7 +57,7 @@ int shared_create(int fd, unsigned nr_queues, unsigned queue_size,
 	ret->head->nr_queues = nr_queues;
 	ret->head->queue_size = queue_size;
 	ret->head->magic = SHARED_MAGIC;
-	ret->inflight = (char *)ret->map + head_size(nr_queues);
+	set_sizes(ret, nr_queues, queue_size);
 	return 0;
 }
 
@@ -67,15 +75,16 @@ int shared_open(int fd, struct shared *ret)
 	err = map(fd, (size_t)st.st_size, &shared);
 	if (err)
 		return err;
-	queues = shared.head->nr_queues;
-	size = shared.head->queue_size;
+	/* Read once: whoever made this may still change it. */
+	queues = __atomic_load_n(&shared.head->nr_queues, __ATOMIC_RELAXED);
+	size = __atomic_load_n(&shared.head->queue_size, __ATOMIC_RELAXED);
 	if (shared.head->magic != SHARED_MAGIC || !queues ||
 	    queues > VOLUME_MAX_QUEUES || !size || size > VBLK_MAX_QUEUE_SIZE ||
 	    shared_size(queues, size) > shared.len) {
 		shared_unmap(&shared);
 		return -EINVAL;
 	}
-	shared.inflight = (char *)shared.map + head_size(queues);
+	set_sizes(&shared, queues, size);
 	*ret = shared;
 	return 0;
 }
@@ -89,6 +98,5 @@ void shared_unmap(struct shared *shared)
 
 void *shared_inflight(const struct shared *shared, unsigned index)
 {
-	return shared->inflight +
-	       index * inflight_size(shared->head->queue_size);
+	return shared->inflight + index * inflight_size(shared->queue_size);
 }

@@ -25,10 +25,11 @@ struct shared_head {
 	uint64_t no_fixed; /* buffers could not be registered */
 };
 
-/* This process's view. */
+/* This process's view; the sizes are copies that were checked. */
 struct shared {
 	void *map;
 	size_t len;
+	unsigned nr_queues, queue_size;
 	struct shared_head *head;
 	struct vblk_stats *stats; /* one a queue */
 	char *inflight;
