@@ -3,6 +3,8 @@
  * Facts about processes from /proc: see process.h.
  */
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -38,6 +40,14 @@ uint64_t process_start(pid_t pid)
 	return start;
 }
 
+/* It stays in /proc until its parent collects it, which init may not do. */
+static bool has_ended(int fd)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pfd, 1, 0) == 1;
+}
+
 int process_open(pid_t pid, uint64_t start)
 {
 	int fd;
@@ -48,7 +58,7 @@ int process_open(pid_t pid, uint64_t start)
 	if (fd < 0)
 		return -errno;
 	/* Asked after the pidfd stands, which keeps the number from reuse. */
-	if (process_start(pid) != start) {
+	if (process_start(pid) != start || has_ended(fd)) {
 		close(fd);
 		return -ESRCH;
 	}

@@ -16,7 +16,7 @@ uint64_t process_start(pid_t pid);
 
 /*
  * A pidfd of @pid if it is still the process that started at @start.
- * -ESRCH: it is gone.
+ * -ESRCH: it is gone, or dead and not yet collected.
  */
 int process_open(pid_t pid, uint64_t start);
 
