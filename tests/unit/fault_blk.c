@@ -57,6 +57,7 @@ static void release(struct fault_slot *s)
 		return;
 	}
 	s->down = *s->req;
+	s->down.sector -= f->hole;
 	s->down.end_io = down_done;
 	blk_submit(q->lower, &s->down);
 }

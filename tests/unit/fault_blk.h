@@ -23,6 +23,9 @@ struct fault_blk {
 	bool hold;     /* not at all, until this is false again */
 	unsigned seed; /* of the random order */
 
+	/* Sectors in front of the lower device; info.nr_sectors has them. */
+	uint64_t hole;
+
 	unsigned count[BLK_WRITE_ZEROES + 1]; /* of each operation */
 	unsigned fua;			      /* with BLK_FUA */
 	unsigned in_flight, max_in_flight;
