@@ -3,11 +3,12 @@
  * Talking to the person at the terminal: see terminal.h.
  *
  * The handling of signals follows OpenBSD's readpassphrase(3): they are noted
- * by a handler that lets read(2) fail, and raised again when the terminal is
- * as it was.
+ * by a handler that ends the wait for input, and raised again when the terminal
+ * is as it was.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +39,7 @@ struct terminal {
 	bool own; /* opened here */
 	struct termios saved;
 	struct sigaction actions[NR_WATCHED];
+	sigset_t watched;
 };
 
 static int terminal_open(struct terminal *t, struct why *why)
@@ -65,8 +67,32 @@ static void say(const struct terminal *t, const char *s)
 		errno = 0;
 }
 
+static bool any_caught(void)
+{
+	size_t i;
+
+	for (i = 0; i < NR_WATCHED; i++)
+		if (caught[watched[i]])
+			return true;
+	return false;
+}
+
+/*
+ * Wait for input.  The watched signals are blocked but in here, under @mask,
+ * so that none slips in between a look at caught[] and the wait.
+ */
+static int wait_input(const struct terminal *t, const sigset_t *mask)
+{
+	struct pollfd pfd = { .fd = t->in, .events = POLLIN };
+
+	if (mask && any_caught())
+		return -EINTR;
+	return ppoll(&pfd, 1, NULL, mask) < 0 ? -errno : 0;
+}
+
 /* Until the newline.  Returns bytes, -EINTR, -EINVAL (none, too many). */
-static ssize_t read_line(const struct terminal *t, char *buf, size_t len)
+static ssize_t read_typed(const struct terminal *t, const sigset_t *mask,
+			  char *buf, size_t len)
 {
 	bool too_long = false;
 	size_t n = 0;
@@ -74,6 +100,9 @@ static ssize_t read_line(const struct terminal *t, char *buf, size_t len)
 	char c;
 
 	for (;;) {
+		r = wait_input(t, mask);
+		if (r < 0)
+			return r;
 		r = read(t->in, &c, 1);
 		if (r < 0)
 			return -errno;
@@ -96,8 +125,10 @@ static void watch_signals(struct terminal *t)
 	size_t i;
 
 	sigemptyset(&action.sa_mask);
+	sigemptyset(&t->watched);
 	for (i = 0; i < NR_WATCHED; i++) {
 		caught[watched[i]] = 0;
+		sigaddset(&t->watched, watched[i]);
 		sigaction(watched[i], &action, &t->actions[i]);
 	}
 }
@@ -140,6 +171,7 @@ static ssize_t ask_hidden(struct terminal *t, const char *prefix,
 			  struct why *why)
 {
 	struct termios quiet;
+	sigset_t mask;
 	ssize_t n;
 
 	if (tcgetattr(t->in, &t->saved))
@@ -154,7 +186,10 @@ static ssize_t ask_hidden(struct terminal *t, const char *prefix,
 	say(t, prefix);
 	say(t, prompt);
 	say(t, ": ");
-	n = read_line(t, buf, len);
+	/* Not around tcsetattr, which must get SIGTTOU in the background. */
+	sigprocmask(SIG_BLOCK, &t->watched, &mask);
+	n = read_typed(t, &mask, buf, len);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	say(t, "\n");
 	set_terminal(t, &t->saved);
 	restore_signals(t);
@@ -198,7 +233,7 @@ int terminal_confirm(const char *question, const char *yes, bool *ret,
 	if (r)
 		return r;
 	say(&t, question);
-	n = read_line(&t, answer, sizeof(answer));
+	n = read_typed(&t, NULL, answer, sizeof(answer));
 	terminal_close(&t);
 	*ret = n == (ssize_t)strlen(yes) && !memcmp(answer, yes, (size_t)n);
 	return 0;
