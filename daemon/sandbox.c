@@ -15,8 +15,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/vduse.h>
 
@@ -67,20 +69,49 @@ int sandbox_choose_user(const char *user, int image_fd, uid_t *ret_uid,
 	return use_entry(pw, ret_uid, ret_gid);
 }
 
+/*
+ * A change of user takes them, but not from one who stays root or has them
+ * from the file of the command.
+ */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = {
+		.version = _LINUX_CAPABILITY_VERSION_3,
+	};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	return syscall(SYS_capset, &header, none) ? -errno : 0;
+}
+
+/*
+ * Registered buffers count as locked memory of the user.  Root of a container
+ * may be refused (CAP_SYS_RESOURCE): it goes without them.
+ */
+static void raise_limits(void)
+{
+	struct rlimit lim = { RLIM_INFINITY, RLIM_INFINITY };
+
+	if (!setrlimit(RLIMIT_MEMLOCK, &lim) || getrlimit(RLIMIT_MEMLOCK, &lim))
+		return;
+	lim.rlim_cur = lim.rlim_max;
+	setrlimit(RLIMIT_MEMLOCK, &lim);
+}
+
 int sandbox_drop_user(uid_t uid, gid_t gid)
 {
-	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	int err;
 
+	raise_limits();
 	if (geteuid() == 0) {
-		/* Registered buffers count as locked memory of the user. */
-		if (setrlimit(RLIMIT_MEMLOCK, &all))
-			return -errno;
 		if (setgroups(0, NULL) || setresgid(gid, gid, gid) ||
 		    setresuid(uid, uid, uid))
 			return -errno;
 		if (uid && (!setuid(0) || !seteuid(0)))
 			return -EPERM;
 	}
+	err = drop_capabilities();
+	if (err)
+		return err;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return -errno;
 	/* A change of user resets the dumpable flag. */

@@ -18,9 +18,9 @@ int sandbox_choose_user(const char *user, int image_fd, uid_t *ret_uid,
 			gid_t *ret_gid, struct why *why);
 
 /*
- * Raise the limits that the data path needs (locked memory), then become
- * @uid and @gid for good, without capabilities or other groups.  Without
- * root, only the door to new privileges is closed.
+ * Raise the limit of locked memory as far as is allowed, then become @uid and
+ * @gid for good, without capabilities or other groups.  Without root the user
+ * stays, and only capabilities and the door to new privileges are given up.
  */
 int sandbox_drop_user(uid_t uid, gid_t gid);
 
