@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/* A queue in a thread of its own, ordered about by another. */
+#include <check.h>
+#include <errno.h>
+#include <linux/virtio_blk.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "backend/blk.h"
+#include "backend/mem.h"
+#include "daemon/queue.h"
+#include "lib/guard.h"
+#include "tests/unit/driver_split.h"
+#include "virtio/blk_dev.h"
+#include "virtio/blk_stats.h"
+#include "virtio/inflight.h"
+
+#define SIZE	64
+#define SECTORS 4096
+
+static struct blk_dev *disk;
+static struct vblk *vblk;
+static struct queue_thread *qt;
+static struct vblk_stats stats;
+static struct driver d;
+static void *inflight;
+static int done_fd, irq_fd;
+
+/* The driver sleeps on a descriptor, since the queue is another thread's. */
+static void *host_translate(void *host, uint64_t iova, uint64_t *len,
+			    bool write)
+{
+	return driver_mem_ops.translate(&d.mem, iova, len, write);
+}
+
+static void host_interrupt(void *host)
+{
+	eventfd_write(irq_fd, 1);
+}
+
+static const struct virtq_host_ops host_ops = {
+	.translate = host_translate,
+	.interrupt = host_interrupt,
+};
+
+static void setup(void)
+{
+	const struct mem_blk_options options = { .deferred = true };
+	const struct vblk_params params = {
+		.nr_queues = 1,
+		.queue_size = SIZE,
+		.serial = "a",
+	};
+	struct queue_params queue = { .stats = &stats };
+
+	ck_assert_int_eq(guard_install(), 0);
+	done_fd = eventfd(0, EFD_CLOEXEC);
+	irq_fd = eventfd(0, EFD_CLOEXEC);
+	inflight = aligned_alloc(64, inflight_size(SIZE));
+	memset(inflight, 0, inflight_size(SIZE));
+	ck_assert_int_eq(mem_blk_new(SECTORS, &options, &disk), 0);
+	ck_assert_int_eq(vblk_new(disk, &params, &vblk, NULL), 0);
+	queue.vblk = vblk;
+	queue.inflight = inflight;
+	queue.done_fd = done_fd;
+	ck_assert_int_eq(queue_thread_new(&queue, &qt), 0);
+	driver_init(&d, SIZE, vblk_features(vblk));
+	close(d.setup.kick_fd);
+	d.setup.ops = &host_ops;
+	d.setup.kick_fd = queue_thread_kick_fd(qt);
+}
+
+static void teardown(void)
+{
+	queue_thread_free(qt);
+	queue_thread_free(NULL);
+	d.setup.kick_fd = -1;
+	driver_free(&d);
+	vblk_free(vblk);
+	blk_close(disk);
+	free(inflight);
+	close(done_fd);
+	close(irq_fd);
+}
+
+static bool is_readable(int fd, int ms)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+
+	return poll(&pfd, 1, ms) == 1;
+}
+
+static void await(int fd)
+{
+	eventfd_t n;
+
+	ck_assert_int_eq(eventfd_read(fd, &n), 0);
+}
+
+static void start(void)
+{
+	queue_thread_start(qt, &d.setup);
+	await(done_fd);
+	ck_assert(!queue_thread_busy(qt));
+}
+
+static void stop(void)
+{
+	queue_thread_stop(qt);
+	await(done_fd);
+	ck_assert(!queue_thread_busy(qt));
+}
+
+/* A write of one sector, or of none: a flush.  Returns where the status is. */
+static uint64_t add(uint32_t type, uint64_t sector)
+{
+	struct virtio_blk_outhdr hdr = {
+		.type = htole32(type),
+		.sector = htole64(sector),
+	};
+	struct driver_seg seg[3] = {
+		{ driver_alloc(&d, sizeof(hdr), 1), sizeof(hdr), false },
+		{ driver_alloc(&d, 512, 1), 512, type == VIRTIO_BLK_T_IN },
+		{ driver_alloc(&d, 1, 1), 1, true },
+	};
+
+	memcpy(driver_at(&d, seg[0].iova), &hdr, sizeof(hdr));
+	memset(driver_at(&d, seg[1].iova), (int)sector, 512);
+	*(uint8_t *)driver_at(&d, seg[2].iova) = 0xff;
+	driver_add(&d, DRIVER_INDIRECT, seg, 3);
+	return seg[2].iova;
+}
+
+static void collect(unsigned n)
+{
+	uint16_t head;
+
+	while (n) {
+		while (n && driver_collect(&d, &head, NULL))
+			n--;
+		driver_want_interrupt(&d, true);
+		if (n && !driver_collect(&d, &head, NULL))
+			await(irq_fd);
+		else if (n)
+			n--;
+	}
+}
+
+static uint8_t status_at(uint64_t iova)
+{
+	return *(uint8_t *)driver_at(&d, iova);
+}
+
+START_TEST(test_nothing_to_do)
+{
+	ck_assert(!queue_thread_busy(qt));
+	/* A queue that never ran stops as well. */
+	stop();
+	start();
+	stop();
+	start();
+	stop();
+	ck_assert_uint_eq(queue_thread_state(qt), 0);
+}
+END_TEST
+
+START_TEST(test_requests)
+{
+	uint64_t status[8];
+	int i, round;
+
+	start();
+	for (round = 0; round < 50; round++) {
+		for (i = 0; i < 8; i++)
+			status[i] = add(VIRTIO_BLK_T_OUT, (uint64_t)i);
+		driver_kick(&d);
+		collect(8);
+		for (i = 0; i < 8; i++)
+			ck_assert_uint_eq(status_at(status[i]),
+					  VIRTIO_BLK_S_OK);
+	}
+	stop();
+	ck_assert_uint_eq(queue_thread_state(qt), 400);
+	ck_assert_uint_eq(vblk_stat_get(&stats.op[VBLK_WRITE].requests), 400);
+	ck_assert_int_eq(mem_blk_data(disk)[7 * 512], 7);
+}
+END_TEST
+
+/* Requests that were made while it did not run, and no kick for them. */
+START_TEST(test_start_looks_at_the_ring)
+{
+	uint64_t status = add(VIRTIO_BLK_T_OUT, 3);
+
+	driver_publish(&d);
+	start();
+	collect(1);
+	ck_assert_uint_eq(status_at(status), VIRTIO_BLK_S_OK);
+	stop();
+}
+END_TEST
+
+/* A stop under load: all that was taken is answered, no more is touched. */
+START_TEST(test_stop_drains)
+{
+	uint16_t head, taken, used = 0;
+	unsigned round, i;
+
+	for (round = 0; round < 100; round++) {
+		start();
+		for (i = 0; i < 4; i++)
+			add(VIRTIO_BLK_T_OUT, i);
+		driver_publish(&d);
+		eventfd_write(d.setup.kick_fd, 1);
+		stop();
+		taken = queue_thread_state(qt);
+		while (driver_collect(&d, &head, NULL))
+			used++;
+		ck_assert_uint_eq(used, taken);
+		ck_assert_uint_ge(taken, round * 4);
+		d.setup.avail_index = taken;
+		/* What is left is served in the next round. */
+		start();
+		collect((round + 1) * 4 - used);
+		used = (uint16_t)((round + 1) * 4);
+		stop();
+		d.setup.avail_index = queue_thread_state(qt);
+		ck_assert_uint_eq(d.setup.avail_index, used);
+		if (round % 16 == 15)
+			d.next_data = DRIVER_DATA;
+	}
+}
+END_TEST
+
+START_TEST(test_reset)
+{
+	start();
+	add(VIRTIO_BLK_T_FLUSH, 0);
+	driver_kick(&d);
+	collect(1);
+	stop();
+	queue_thread_reset(qt);
+	driver_reset(&d);
+	start();
+	add(VIRTIO_BLK_T_OUT, 0);
+	driver_kick(&d);
+	collect(1);
+	stop();
+	ck_assert_uint_eq(queue_thread_state(qt), 1);
+}
+END_TEST
+
+/* A ring that cannot be: the order is done all the same. */
+START_TEST(test_start_fails)
+{
+	struct virtq_setup good = d.setup;
+
+	d.setup.desc_addr = 0xdead0000;
+	start();
+	stop();
+	d.setup = good;
+	d.setup.num = 2 * SIZE;
+	start();
+	stop();
+	d.setup = good;
+	start();
+	add(VIRTIO_BLK_T_OUT, 0);
+	driver_kick(&d);
+	collect(1);
+	stop();
+}
+END_TEST
+
+START_TEST(test_no_descriptors)
+{
+	struct queue_params queue = {
+		.vblk = vblk,
+		.stats = &stats,
+		.inflight = inflight,
+		.done_fd = done_fd,
+	};
+	struct rlimit lim, old;
+	struct queue_thread *other = NULL;
+	int next = dup(done_fd), room;
+
+	close(next);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	/* Two eventfds and the ring: none of the three may be missing. */
+	for (room = 0; room < 3; room++) {
+		lim = (struct rlimit){ (rlim_t)(next + room), old.rlim_max };
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &lim), 0);
+		ck_assert_int_eq(queue_thread_new(&queue, &other), -EMFILE);
+		ck_assert_ptr_null(other);
+	}
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	ck_assert_int_eq(dup(done_fd), next);
+	close(next);
+	ck_assert(!is_readable(done_fd, 0));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("queue_thread");
+	TCase *tc = tcase_create("queue_thread");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 30);
+	tcase_add_test(tc, test_nothing_to_do);
+	tcase_add_test(tc, test_requests);
+	tcase_add_test(tc, test_start_looks_at_the_ring);
+	tcase_add_test(tc, test_stop_drains);
+	tcase_add_test(tc, test_reset);
+	tcase_add_test(tc, test_start_fails);
+	tcase_add_test(tc, test_no_descriptors);
+	suite_add_tcase(s, tc);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
