@@ -148,10 +148,10 @@ int vblk_queue_new(struct vblk *vblk, unsigned index, struct loop *loop,
 {
 	struct vblk_queue *queue = calloc(1, sizeof(*queue));
 	unsigned size = vblk->params.queue_size;
-	int err = -ENOMEM;
+	int err;
 
 	if (!queue)
-		return err;
+		return -ENOMEM;
 	queue->vblk = vblk;
 	queue->index = index;
 	queue->loop = loop;
@@ -160,24 +160,17 @@ int vblk_queue_new(struct vblk *vblk, unsigned index, struct loop *loop,
 	queue->cancel.done = cancel_done;
 	queue->task.run = end_turn;
 	queue->slot = calloc(size, sizeof(*queue->slot));
-	if (!queue->slot)
-		goto free_queue;
-	err = virtq_new(size, vblk->seg_max + EXTRA_IOV, &queue->vq);
-	if (err)
-		goto free_slots;
-	err = blk_open_queue(vblk->dev, loop, size, &queue->blk);
-	if (err)
-		goto free_virtq;
+	err = queue->slot ? 0 : -ENOMEM;
+	if (!err)
+		err = virtq_new(size, vblk->seg_max + EXTRA_IOV, &queue->vq);
+	if (!err)
+		err = blk_open_queue(vblk->dev, loop, size, &queue->blk);
+	if (err) {
+		vblk_queue_free(queue);
+		return err;
+	}
 	*ret = queue;
 	return 0;
-
-free_virtq:
-	virtq_free(queue->vq);
-free_slots:
-	free(queue->slot);
-free_queue:
-	free(queue);
-	return err;
 }
 
 void vblk_queue_free(struct vblk_queue *queue)

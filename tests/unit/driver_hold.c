@@ -10,7 +10,11 @@
 static int open_queue(struct blk_dev *dev, struct loop *loop, unsigned depth,
 		      struct blk_queue **ret)
 {
+	const struct hold *hold = (const struct hold *)dev;
+
 	ck_assert_uint_le(depth, HOLD_MAX);
+	if (hold->open_err)
+		return hold->open_err;
 	*ret = calloc(1, sizeof(**ret));
 	return *ret ? 0 : -ENOMEM;
 }

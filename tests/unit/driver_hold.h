@@ -14,6 +14,7 @@
 
 struct hold {
 	struct blk_dev dev;
+	int open_err;	  /* what open_queue returns */
 	bool hold;	  /* else requests end at once */
 	int res;	  /* with this */
 	uint8_t fill;	  /* what a READ that succeeds writes */

@@ -409,6 +409,16 @@ START_TEST(test_interrupt)
 }
 END_TEST
 
+START_TEST(test_too_small)
+{
+	begin();
+	log_.num = NUM / 2;
+	ck_assert_int_eq(virtq_start(vq, &d.setup, &why), -EINVAL);
+	ck_assert_str_ne(why.text, "");
+	end();
+}
+END_TEST
+
 /* Another ring, or other features: what is logged is not about them. */
 static void other_features(void)
 {
@@ -615,6 +625,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_death, 0, sizeof(lives) / sizeof(*lives));
 	tcase_add_test(tc, test_layout);
 	tcase_add_test(tc, test_interrupt);
+	tcase_add_test(tc, test_too_small);
 	tcase_add_loop_test(tc, test_binding, 0, 3);
 	tcase_add_loop_test(tc, test_corrupt_log, 0, NR_SPOIL);
 	tcase_add_loop_test(tc, test_corrupt_log_idle, 0, NR_SPOIL);

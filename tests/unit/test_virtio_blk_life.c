@@ -235,6 +235,20 @@ START_TEST(test_successor)
 }
 END_TEST
 
+/* The layer below has no queue to give: nothing is left behind. */
+START_TEST(test_no_queue)
+{
+	struct vblk_queue *queue = NULL;
+
+	begin();
+	hold.open_err = -EMFILE;
+	ck_assert_int_eq(vblk_queue_new(b.vblk, 1, b.loop, &b.stats, &queue),
+			 -EMFILE);
+	ck_assert_ptr_null(queue);
+	end();
+}
+END_TEST
+
 /* What the other thread writes into, and for how long. */
 struct scribble {
 	_Atomic bool stop;
@@ -362,6 +376,7 @@ int main(void)
 	tcase_add_test(tc, test_memory_gone);
 	tcase_add_test(tc, test_bad_kick_fd);
 	tcase_add_test(tc, test_successor);
+	tcase_add_test(tc, test_no_queue);
 	tcase_add_test(tc, test_scribbling_driver);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);

@@ -500,6 +500,14 @@ static void failed_data_missing(void)
 	set_header(VIRTIO_BLK_T_IN, 1ULL << 40);
 }
 
+static void id_missing(void)
+{
+	missing(NOWHERE);
+	good(0);
+	put(1, NOWHERE, 20, W | N, 2);
+	set_header(VIRTIO_BLK_T_GET_ID, 0);
+}
+
 #define CASE(f, r)       \
 	{                \
 #f, f, r \
@@ -570,6 +578,7 @@ static const struct {
 	CASE(status_missing, NO_STATUS),
 	CASE(table_missing, NO_STATUS),
 	CASE(failed_data_missing, IOERR),
+	CASE(id_missing, IOERR),
 };
 
 #define NR_CASES ((int)(sizeof(cases) / sizeof(*cases)))
