@@ -70,13 +70,13 @@ static int check_queues(const struct open_args *args, struct volume *volume,
 						       : args->queues;
 	volume->queue_size = args->queue_size;
 	if (!volume->nr_queues || volume->nr_queues > VOLUME_MAX_QUEUES)
-		return why_set(why, -EINVAL,
+		return why_set(why, -EDOM,
 			       "--queues: 1 to %d queues are possible",
 			       VOLUME_MAX_QUEUES);
 	if (volume->queue_size < 4 ||
 	    volume->queue_size > VBLK_MAX_QUEUE_SIZE ||
 	    (volume->queue_size & (volume->queue_size - 1)))
-		return why_set(why, -EINVAL,
+		return why_set(why, -EDOM,
 			       "--queue-size: a power of two from 4 to %d is "
 			       "needed",
 			       VBLK_MAX_QUEUE_SIZE);
@@ -93,7 +93,7 @@ static int parse_cache(const char *s, enum file_cache *ret, struct why *why)
 		*ret = FILE_CACHE_BUFFERED;
 	else
 		return why_set(
-			why, -EINVAL,
+			why, -EDOM,
 			"--cache: \"direct\" or \"buffered\", not \"%s\"", s);
 	return 0;
 }
