@@ -17,7 +17,7 @@
 #include "tests/unit/driver_blk.h"
 #include "tests/unit/driver_hold.h"
 
-#define ROUNDS 20000
+#define ROUNDS 5000
 
 static struct driver_blk b;
 static struct hold hold;
@@ -39,9 +39,17 @@ static bool sleep_for_interrupt(void)
 	eventfd_t v;
 
 	/* What is pending is as good as what comes. */
-	if (poll(&p, 1, 10000) != 1)
+	if (poll(&p, 1, 5000) != 1)
 		return false;
 	return !eventfd_read(irq, &v);
+}
+
+static void spin(unsigned n)
+{
+	volatile unsigned i;
+
+	for (i = 0; i < n * 10; i++)
+		;
 }
 
 static void *drive(void *arg)
@@ -61,9 +69,12 @@ static void *drive(void *arg)
 	}
 	for (k = 0; k < ROUNDS && !t->lost; k++) {
 		n = k % 3 + 1;
-		for (i = 0; i < n; i++)
+		/* One after the other, while the device is about to sleep. */
+		for (i = 0; i < n; i++) {
 			driver_add(&b.d, DRIVER_DIRECT, seg[i], 2);
-		driver_kick(&b.d);
+			driver_kick(&b.d);
+			spin(k * 7 % 301);
+		}
 		while (n) {
 			if (driver_collect(&b.d, &head, NULL)) {
 				n--;
