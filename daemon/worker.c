@@ -202,7 +202,8 @@ static void end_if_idle(struct worker *w)
 	unsigned i;
 
 	for (i = 0; i < nr_queues(w); i++) {
-		if (w->runs[i]) {
+		/* One that drains or starts is not idle either. */
+		if (w->runs[i] || queue_thread_busy(w->queues[i])) {
 			log_warn("asked to end while the device is in use: "
 				 "going on");
 			return;
