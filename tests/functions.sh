@@ -19,6 +19,7 @@ passphrase="correct horse battery staple"
 cleanups=()
 
 fail() {
+	trap - ERR
 	echo "fail: $*"
 	exit 1
 }
@@ -46,6 +47,7 @@ cleanup() {
 run_cleanups() {
 	local status=$? i
 
+	trap - ERR
 	set +e
 	for ((i = ${#cleanups[@]} - 1; i >= 0; i--)); do
 		eval "${cleanups[i]}" >/dev/null 2>&1
@@ -54,7 +56,7 @@ run_cleanups() {
 }
 trap run_cleanups EXIT
 trap 'exit 143' TERM INT HUP
-trap 'echo "fail: line $LINENO: $BASH_COMMAND"' ERR
+trap 'echo "fail: ${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND"' ERR
 
 # expect STATUS COMMAND...: the command must end with that status. Its output
 # is left in the files "out" and "err".
@@ -87,7 +89,7 @@ wait_for() {
 }
 
 # The cheapest key derivation there is: tests do not guess passphrases.
-fast_pbkdf=(--pbkdf pbkdf2 --iter-time 10)
+fast_pbkdf=(--pbkdf pbkdf2 --pbkdf-force-iterations 1000)
 
 # vc_format IMAGE [OPTION...]: a new container with $passphrase, 64 MiB unless
 # the options give a size.

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
+# shellcheck shell=bash
+# The header in words: everything but a key.
+# shellcheck source=tests/cli/functions.sh
+. "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
+
+vc_format a.img --size 20M --label tag
+expect 0 "$VCRYPT" dump a.img
+for word in 'Version:[[:space:]]*2' 'Label:[[:space:]]*tag' 'cipher: aes-xts-plain64' \
+	'sector: 4096' 'PBKDF:[[:space:]]*pbkdf2' 'Digests:' 'Served by vcrypt: yes'; do
+	grep -qE "$word" out || { cat out; fail "no $word"; }
+done
+
+expect 1 "$VCRYPT" dump
+says 'one IMAGE is needed'
+expect 1 "$VCRYPT" dump a.img b.img
+says 'one IMAGE is needed'
+expect 1 "$VCRYPT" dump --frob a.img
+says '--frob: unknown option'
+expect 1 "$VCRYPT" dump --json --json a.img
+says '--json: given more than once'
+"$VCRYPT" dump a.img >/dev/full 2>err && fail "a full disk went unnoticed"
+says 'standard output: write error'

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
+# shellcheck shell=bash
+# Every command is in the list and explains itself; what is unknown is an
+# error.
+# shellcheck source=tests/cli/functions.sh
+. "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
+
+expect 0 "$VCRYPT" --help
+sed -n 's/^  \([a-z]*\) .*/\1/p' out >names
+for name in format dump help; do
+	grep -qx "$name" names || fail "$name is not in the list"
+done
+while read -r name; do
+	[ "$name" != help ] || continue
+	expect 0 "$VCRYPT" help "$name"
+	grep -q "^usage: vcrypt $name" out || fail "no usage of $name"
+	cp out first
+	expect 0 "$VCRYPT" "$name" x --help
+	cmp -s first out || fail "$name --help says something else"
+	awk 'length($0) > 80 { exit 1 }' out || fail "$name: a line is too long"
+done <names
+
+expect 0 "$VCRYPT" --version
+grep -qE '^vcrypt [0-9]' out || fail "no version: $(cat out)"
+expect 1 "$VCRYPT"
+grep -q '^usage: vcrypt' err
+expect 1 "$VCRYPT" frobnicate
+says 'frobnicate: unknown command'
+expect 1 "$VCRYPT" help frobnicate
+says 'frobnicate: unknown command'
+expect 1 "$VCRYPT" --frobnicate
+says '--frobnicate: unknown command'
