@@ -68,7 +68,7 @@ void attach_volume(const char *name, struct attach_result *ret)
  * The exclusive open keeps mounts away until the device is gone, and fails
  * for those of other mount namespaces, which block_in_use cannot see.
  */
-static int claim_and_flush(const char *block, int *ret_fd, struct why *why)
+static int claim(const char *block, bool flush, int *ret_fd, struct why *why)
 {
 	int fd, err;
 
@@ -84,7 +84,7 @@ static int claim_and_flush(const char *block, int *ret_fd, struct why *why)
 	if (fd < 0)
 		return why_set(why, fd, "/dev/%s: %s", block, strerror(-fd));
 	err = block_in_use(block, why);
-	if (!err && fsync(fd))
+	if (!err && flush && fsync(fd))
 		err = why_set(why, -errno,
 			      "/dev/%s: what is cached cannot be written: %s "
 			      "(--force gives it up)",
@@ -97,7 +97,8 @@ static int claim_and_flush(const char *block, int *ret_fd, struct why *why)
 	return 0;
 }
 
-void detach_volume(const char *name, bool force, struct attach_result *ret)
+void detach_volume(const char *name, enum attach_what how,
+		   struct attach_result *ret)
 {
 	char block[BLOCK_NAME_MAX];
 	int fd = -1;
@@ -105,8 +106,8 @@ void detach_volume(const char *name, bool force, struct attach_result *ret)
 	ret->err = 0;
 	if (!vdpa_is_attached(name))
 		return;
-	if (!force && !vdpa_block_name(name, block, sizeof(block)))
-		ret->err = claim_and_flush(block, &fd, &ret->why);
+	if (how != DETACH_FORCE && !vdpa_block_name(name, block, sizeof(block)))
+		ret->err = claim(block, how == DETACH, &fd, &ret->why);
 	if (!ret->err) {
 		ret->err = vdpa_detach(name, &ret->why);
 		if (ret->err == -ENODEV)
@@ -129,7 +130,7 @@ _Noreturn static void child_main(enum attach_what what, const char *name,
 	if (what == ATTACH)
 		attach_volume(name, &res);
 	else
-		detach_volume(name, what == DETACH_FORCE, &res);
+		detach_volume(name, what, &res);
 	_exit(write(fd, &res, sizeof(res)) != sizeof(res));
 }
 

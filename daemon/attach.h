@@ -21,6 +21,13 @@ struct attach_result {
 	char block[BLOCK_NAME_MAX]; /* "vda"; after an attach */
 };
 
+enum attach_what {
+	ATTACH,
+	DETACH,	      /* what is cached must reach the image first */
+	DETACH_LOST,  /* nothing can reach it any more: do not try */
+	DETACH_FORCE, /* nor care who uses it */
+};
+
 /*
  * Put @name on the vDPA bus and wait until its block device can be used.
  * When that fails the device is off the bus again.
@@ -28,21 +35,16 @@ struct attach_result {
 void attach_volume(const char *name, struct attach_result *ret);
 
 /*
- * Take @name off the bus, after flushing its block device; -EBUSY when that
- * is in use, unless @force.  A device that is not on the bus is fine.
+ * Take @name off the bus; -EBUSY when its block device is in use.  A device
+ * that is not on the bus is fine.
  */
-void detach_volume(const char *name, bool force, struct attach_result *ret);
+void detach_volume(const char *name, enum attach_what how,
+		   struct attach_result *ret);
 
 /* A running process of this kind. */
 struct attach_child {
 	pid_t pid; /* 0: none */
 	int result_fd;
-};
-
-enum attach_what {
-	ATTACH,
-	DETACH,
-	DETACH_FORCE
 };
 
 /* Fork it.  0 or -errno. */

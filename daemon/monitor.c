@@ -84,9 +84,10 @@ void monitor_begin_attach(struct monitor *m)
 
 int monitor_begin_detach(struct monitor *m, bool force)
 {
+	enum attach_what how = m->given_up ? DETACH_LOST : DETACH;
 	int err;
 
-	err = attach_start(&m->attach, force ? DETACH_FORCE : DETACH,
+	err = attach_start(&m->attach, force ? DETACH_FORCE : how,
 			   m->volume->name);
 	if (!err)
 		m->phase = PHASE_DETACHING;

@@ -218,7 +218,11 @@ static int take_away(struct orphan *o, bool force, struct why *why)
 		if (err)
 			return err;
 	}
-	detach_volume(o->volume.name, force || !alive, &res);
+	detach_volume(o->volume.name,
+		      force   ? DETACH_FORCE
+		      : alive ? DETACH
+			      : DETACH_LOST,
+		      &res);
 	if (res.err && why)
 		*why = res.why;
 	return res.err;

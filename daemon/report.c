@@ -178,12 +178,14 @@ static void add_queues(const struct monitor *m, struct json_object *obj)
 static void add_processes(const struct monitor *m, struct json_object *obj)
 {
 	const struct passwd *pw = getpwuid(m->volume->uid);
+	char number[16];
 	pid_t self = getpid();
 
+	snprintf(number, sizeof(number), "%u", (unsigned)m->volume->uid);
 	add_number(obj, "monitor_pid", (uint64_t)self);
 	add_number(obj, "worker_pid", (uint64_t)m->worker);
 	add_number(obj, "worker_start", process_start(m->worker));
-	add_text(obj, "worker_user", pw ? pw->pw_name : "?");
+	add_text(obj, "worker_user", pw ? pw->pw_name : number);
 	add_number(obj, "worker_restarts", m->restarts);
 }
 
@@ -217,8 +219,8 @@ char *report_status(const struct monitor *m)
 	add_counters(m, obj);
 	add_queues(m, obj);
 	add_log(m, obj);
-	text = strdup(
-		json_object_to_json_string_ext(obj, JSON_C_TO_STRING_PLAIN));
+	text = strdup(json_object_to_json_string_ext(
+		obj, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(obj);
 	return text;
 }

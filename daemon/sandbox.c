@@ -42,7 +42,7 @@ int sandbox_choose_user(const char *user, int image_fd, uid_t *ret_uid,
 	if (user) {
 		pw = getpwnam(user);
 		if (!pw)
-			return why_set(why, -EINVAL, "%s: no such user", user);
+			return why_set(why, -EDOM, "%s: no such user", user);
 		if (geteuid() && pw->pw_uid != geteuid())
 			return why_set(why, -EPERM,
 				       "%s: only root can serve as another "

@@ -21,6 +21,7 @@ int sandbox_choose_user(const char *user, int image_fd, uid_t *ret_uid,
  * Raise the limit of locked memory as far as is allowed, then become @uid and
  * @gid for good, without capabilities or other groups.  Without root the user
  * stays, and only capabilities and the door to new privileges are given up.
+ * To be called before there are other threads, which would keep theirs.
  */
 int sandbox_drop_user(uid_t uid, gid_t gid);
 

@@ -55,8 +55,8 @@ static int list(bool json, struct why *why)
 	if (err == -ENOENT)
 		err = 0;
 	if (!err && json)
-		printf("%s\n", json_object_to_json_string_ext(
-				       all, JSON_C_TO_STRING_PRETTY));
+		printf("%s\n",
+		       json_object_to_json_string_ext(all, VOLUME_JSON_FLAGS));
 	else if (!err)
 		print_table(all);
 	json_object_put(all);

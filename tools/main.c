@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/secmem.h"
 #include "lib/why.h"
 #include "tools/command.h"
 
@@ -39,7 +40,8 @@ const struct command commands[] = {
 	  "                         input (whole, newlines included)\n"
 	  "  --queues N             1 to 32; default: the number of CPUs, at\n"
 	  "                         most 8\n"
-	  "  --queue-size N         entries of a queue, 4 to 1024 (256)\n"
+	  "  --queue-size N         entries of a queue: a power of two, 4 to\n"
+	  "                         1024 (256)\n"
 	  "  --cache MODE           direct (default where it works) or buffered\n"
 	  "  --user NAME            whom the data path runs as\n"
 	  "  --foreground           stay until the volume is closed\n" },
@@ -140,6 +142,8 @@ int main(int argc, char **argv)
 {
 	int code;
 
+	/* Whatever a command does, keys and passphrases stay in it. */
+	secmem_protect_process();
 	/* A file-size limit is an error of a call, not the end. */
 	signal(SIGXFSZ, SIG_IGN);
 	code = dispatch(argc - 1, argv + 1);

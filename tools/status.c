@@ -130,8 +130,8 @@ static int show_one(const struct runtime *rt, const char *name, bool json,
 	if (err)
 		return err;
 	if (json)
-		printf("%s\n", json_object_to_json_string_ext(
-				       obj, JSON_C_TO_STRING_PRETTY));
+		printf("%s\n",
+		       json_object_to_json_string_ext(obj, VOLUME_JSON_FLAGS));
 	else
 		print_status(obj);
 	json_object_put(obj);
@@ -155,8 +155,8 @@ static int show_all(const struct runtime *rt, bool json)
 
 	err = runtime_each(rt, collect, all);
 	if (json)
-		printf("%s\n", json_object_to_json_string_ext(
-				       all, JSON_C_TO_STRING_PRETTY));
+		printf("%s\n",
+		       json_object_to_json_string_ext(all, VOLUME_JSON_FLAGS));
 	for (i = 0; !json && i < json_object_array_length(all); i++)
 		print_status(json_object_array_get_idx(all, i));
 	json_object_put(all);

@@ -7,11 +7,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/client.h"
+#include "daemon/process.h"
 #include "daemon/runtime.h"
 #include "lib/why.h"
 #include "tools/volumes.h"
+
+/* The worker may go on without its monitor. */
+static const char *state_alone(struct json_object *obj)
+{
+	int fd = process_open((pid_t)volume_number(obj, "worker_pid"),
+			      volume_number(obj, "worker_start"));
+
+	if (fd < 0)
+		return "dead";
+	close(fd);
+	return "orphaned";
+}
 
 static int describe_dead(const struct runtime *rt, const char *name,
 			 struct json_object **ret, struct why *why)
@@ -33,7 +47,8 @@ static int describe_dead(const struct runtime *rt, const char *name,
 		return why_set(why, -EINVAL, "%s/%s.json: is damaged", rt->path,
 			       name);
 	}
-	json_object_object_add(obj, "state", json_object_new_string("dead"));
+	json_object_object_add(obj, "state",
+			       json_object_new_string(state_alone(obj)));
 	*ret = obj;
 	return 0;
 }

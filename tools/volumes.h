@@ -11,9 +11,14 @@ struct json_object;
 struct runtime;
 struct why;
 
+/* How JSON is printed. */
+#define VOLUME_JSON_FLAGS \
+	(JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE)
+
 /*
  * The volume @name as the monitor describes it, or, when that is dead, as it
- * last did, with the state "dead".  The caller puts *@ret.
+ * last did, with the state "orphaned" (the worker still serves) or "dead".
+ * The caller puts *@ret.
  * -ENOENT: there is no such volume.
  */
 int volume_describe(const struct runtime *rt, const char *name,
