@@ -213,8 +213,6 @@ char *report_status(const struct monitor *m)
 	add_number(obj, "device_status",
 		   vblk_stat_get(&m->shared.head->status));
 	add_flag(obj, "kernel_gave_up", vblk_stat_get(&m->shared.head->broken));
-	add_flag(obj, "registered_buffers",
-		 !vblk_stat_get(&m->shared.head->no_fixed));
 	add_processes(m, obj);
 	add_counters(m, obj);
 	add_queues(m, obj);

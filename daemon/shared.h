@@ -22,7 +22,6 @@ struct shared_head {
 	uint64_t features; /* negotiated */
 	uint64_t status;   /* of the device; DRIVER_OK: queues run */
 	uint64_t broken;   /* the kernel gave the device up */
-	uint64_t no_fixed; /* buffers could not be registered */
 };
 
 /* This process's view; the sizes are copies that were checked. */
