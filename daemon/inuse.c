@@ -42,10 +42,35 @@ static int read_dev(const char *name, dev_t *ret)
 	return 0;
 }
 
-/* Field 3 of a mountinfo line is major:minor, field 5 the mount point. */
+static bool is_node_of(const char *path, dev_t dev)
+{
+	struct stat st;
+
+	return !stat(path, &st) && S_ISBLK(st.st_mode) && st.st_rdev == dev;
+}
+
+/*
+ * proc(5): field 3 of a mountinfo line is major:minor, field 5 the mount
+ * point; after the " - " come the type and the source.  btrfs and others that
+ * span disks have a number of their own, and only the source tells.
+ */
+static bool is_mount_of(const char *line, dev_t dev, char where[static 1024])
+{
+	const char *rest = strstr(line, " - ");
+	unsigned major_nr, minor_nr;
+	char source[1024];
+
+	if (sscanf(line, "%*d %*d %u:%u %*s %1023s", &major_nr, &minor_nr,
+		   where) != 3)
+		return false;
+	if (makedev(major_nr, minor_nr) == dev)
+		return true;
+	return rest && sscanf(rest, " - %*s %1023s", source) == 1 &&
+	       source[0] == '/' && is_node_of(source, dev);
+}
+
 static int check_mounts(const struct part *part, struct why *why)
 {
-	unsigned major_nr, minor_nr;
 	char line[4096], where[1024];
 	int err = 0;
 	FILE *f;
@@ -53,15 +78,11 @@ static int check_mounts(const struct part *part, struct why *why)
 	f = fopen("/proc/self/mountinfo", "re");
 	if (!f)
 		return 0;
-	while (!err && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%*d %*d %u:%u %*s %1023s", &major_nr,
-			   &minor_nr, where) != 3)
-			continue;
-		if (makedev(major_nr, minor_nr) == part->dev)
+	while (!err && fgets(line, sizeof(line), f))
+		if (is_mount_of(line, part->dev, where))
 			err = why_set(why, -EBUSY,
 				      "/dev/%s: is mounted on %s (umount it)",
 				      part->name, where);
-	}
 	fclose(f);
 	return err;
 }
@@ -69,7 +90,6 @@ static int check_mounts(const struct part *part, struct why *why)
 static int check_swap(const struct part *part, struct why *why)
 {
 	char line[4096], path[1024];
-	struct stat st;
 	int err = 0;
 	FILE *f;
 
@@ -77,8 +97,8 @@ static int check_swap(const struct part *part, struct why *why)
 	if (!f)
 		return 0;
 	while (!err && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%1023s", path) == 1 && !stat(path, &st) &&
-		    S_ISBLK(st.st_mode) && st.st_rdev == part->dev)
+		if (sscanf(line, "%1023s", path) == 1 &&
+		    is_node_of(path, part->dev))
 			err = why_set(why, -EBUSY,
 				      "/dev/%s: is used as swap (swapoff it)",
 				      part->name);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * Who uses a block device.  Loop devices stand in for ours; the cases that
+ * need one, or the right to mount, say nothing where there is none.
+ */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/loop.h>
+
+#include "daemon/inuse.h"
+#include "lib/why.h"
+
+static struct why why;
+static char name[32], node[40];
+static int loop_fd = -1, file_fd = -1;
+
+/* A loop device of a file of our own, or false. */
+static bool make_device(void)
+{
+	/* It goes with us, however the test ends. */
+	const struct loop_info64 info = { .lo_flags = LO_FLAGS_AUTOCLEAR };
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), i;
+
+	if (control < 0)
+		return false;
+	i = ioctl(control, LOOP_CTL_GET_FREE);
+	close(control);
+	snprintf(name, sizeof(name), "loop%d", i);
+	snprintf(node, sizeof(node), "/dev/%s", name);
+	loop_fd = open(node, O_RDWR | O_CLOEXEC);
+	file_fd = memfd_create("t", MFD_CLOEXEC);
+	return loop_fd >= 0 && !ftruncate(file_fd, 1 << 20) &&
+	       !ioctl(loop_fd, LOOP_SET_FD, file_fd) &&
+	       !ioctl(loop_fd, LOOP_SET_STATUS64, &info);
+}
+
+static void expect_free(void)
+{
+	why.text[0] = '\0';
+	ck_assert_int_eq(block_in_use(name, &why), 0);
+	ck_assert_str_eq(why.text, "");
+}
+
+static void expect_use(const char *by)
+{
+	why.text[0] = '\0';
+	ck_assert_int_eq(block_in_use(name, &why), -EBUSY);
+	ck_assert_msg(strstr(why.text, by), "%s", why.text);
+	ck_assert_ptr_nonnull(strstr(why.text, node));
+	ck_assert_int_eq(block_in_use(name, NULL), -EBUSY);
+}
+
+START_TEST(test_no_device)
+{
+	strcpy(name, "no-such-disk");
+	expect_free();
+}
+END_TEST
+
+START_TEST(test_opened)
+{
+	pid_t pid;
+	int fds[2];
+	char c;
+
+	if (!make_device())
+		return;
+	/* Our own descriptor does not count. */
+	expect_free();
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+	pid = fork();
+	if (!pid) {
+		prctl(PR_SET_NAME, "the opener");
+		if (open(node, O_RDONLY | O_CLOEXEC) < 0 ||
+		    write(fds[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	ck_assert_int_eq(read(fds[0], &c, 1), 1);
+	expect_use("is opened by the opener (process ");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	expect_free();
+}
+END_TEST
+
+/*
+ * A mount whose device number is none of a disk, as that of btrfs: only its
+ * source says what it is on.
+ */
+START_TEST(test_mounted_by_source)
+{
+	char dir[] = "/tmp/vcrypt-mount-XXXXXX";
+
+	if (!make_device() || unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return;
+	ck_assert_ptr_nonnull(mkdtemp(dir));
+	ck_assert_int_eq(mount(node, dir, "tmpfs", 0, NULL), 0);
+	expect_use("is mounted on ");
+	ck_assert_ptr_nonnull(strstr(why.text, dir));
+	ck_assert_int_eq(umount(dir), 0);
+	rmdir(dir);
+	expect_free();
+}
+END_TEST
+
+/* Whatever disk this machine itself runs on. */
+START_TEST(test_mounted)
+{
+	char link[64], target[256];
+	unsigned major_nr, minor_nr;
+	char line[4096];
+	bool found = false;
+	ssize_t n = -1;
+	FILE *f;
+
+	f = fopen("/proc/self/mountinfo", "re");
+	while (!found && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%*d %*d %u:%u", &major_nr, &minor_nr) != 2)
+			continue;
+		snprintf(link, sizeof(link), "/sys/dev/block/%u:%u", major_nr,
+			 minor_nr);
+		n = readlink(link, target, sizeof(target) - 1);
+		found = n > 0;
+	}
+	fclose(f);
+	if (!found)
+		return;
+	target[n] = '\0';
+	snprintf(name, sizeof(name), "%s", strrchr(target, '/') + 1);
+	snprintf(node, sizeof(node), "/dev/%s", name);
+	expect_use("is mounted on /");
+}
+END_TEST
+
+START_TEST(test_partition)
+{
+	struct loop_info64 info = { .lo_flags = LO_FLAGS_PARTSCAN |
+						LO_FLAGS_AUTOCLEAR };
+	struct {
+		unsigned char pad[446];
+		unsigned char entry[64];
+		unsigned char magic[2];
+	} mbr = { .magic = { 0x55, 0xaa } };
+	char part[64];
+	struct stat st;
+	pid_t pid;
+	int fds[2];
+	char c;
+
+	if (!make_device())
+		return;
+	/* One partition, of type Linux, from sector 64 on, 64 long. */
+	mbr.entry[4] = 0x83;
+	mbr.entry[8] = 64;
+	mbr.entry[12] = 64;
+	ck_assert_int_eq(pwrite(file_fd, &mbr, sizeof(mbr), 0), sizeof(mbr));
+	if (ioctl(loop_fd, LOOP_SET_STATUS64, &info))
+		return;
+	snprintf(part, sizeof(part), "%sp1", node);
+	if (stat(part, &st))
+		return;
+	expect_free();
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+	pid = fork();
+	if (!pid) {
+		if (open(part, O_RDONLY | O_CLOEXEC) < 0 ||
+		    write(fds[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	ck_assert_int_eq(read(fds[0], &c, 1), 1);
+	expect_use("p1: is opened by ");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("daemon_inuse");
+	TCase *tc = tcase_create("daemon_inuse");
+	SRunner *sr = srunner_create(s);
+	int failed;
+
+	tcase_set_timeout(tc, 20);
+	tcase_add_test(tc, test_no_device);
+	tcase_add_test(tc, test_opened);
+	tcase_add_test(tc, test_mounted_by_source);
+	tcase_add_test(tc, test_mounted);
+	tcase_add_test(tc, test_partition);
+	suite_add_tcase(s, tc);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
