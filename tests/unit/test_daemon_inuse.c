@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/blkpg.h>
 #include <linux/loop.h>
 
 #include "daemon/inuse.h"
@@ -65,6 +66,36 @@ static void expect_use(const char *by)
 	ck_assert_int_eq(block_in_use(name, NULL), -EBUSY);
 }
 
+/* A process that has @path open, until it is killed. */
+static pid_t start_opener(const char *path)
+{
+	int fds[2];
+	pid_t pid;
+	char c;
+
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
+	pid = fork();
+	if (!pid) {
+		close(loop_fd);
+		prctl(PR_SET_NAME, "the opener");
+		if (open(path, O_RDONLY | O_CLOEXEC) < 0 ||
+		    write(fds[1], "x", 1) != 1)
+			_exit(1);
+		for (;;)
+			pause();
+	}
+	close(fds[1]);
+	ck_assert_int_eq(read(fds[0], &c, 1), 1);
+	close(fds[0]);
+	return pid;
+}
+
+static void end_opener(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 START_TEST(test_no_device)
 {
 	strcpy(name, "no-such-disk");
@@ -75,27 +106,14 @@ END_TEST
 START_TEST(test_opened)
 {
 	pid_t pid;
-	int fds[2];
-	char c;
 
 	if (!make_device())
 		return;
 	/* Our own descriptor does not count. */
 	expect_free();
-	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
-	pid = fork();
-	if (!pid) {
-		prctl(PR_SET_NAME, "the opener");
-		if (open(node, O_RDONLY | O_CLOEXEC) < 0 ||
-		    write(fds[1], "x", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	ck_assert_int_eq(read(fds[0], &c, 1), 1);
+	pid = start_opener(node);
 	expect_use("is opened by the opener (process ");
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	end_opener(pid);
 	expect_free();
 }
 END_TEST
@@ -152,45 +170,30 @@ END_TEST
 
 START_TEST(test_partition)
 {
-	struct loop_info64 info = { .lo_flags = LO_FLAGS_PARTSCAN |
-						LO_FLAGS_AUTOCLEAR };
-	struct {
-		unsigned char pad[446];
-		unsigned char entry[64];
-		unsigned char magic[2];
-	} mbr = { .magic = { 0x55, 0xaa } };
+	/* The kernel need not know a format of partition tables. */
+	struct blkpg_partition where = {
+		.start = 65536,
+		.length = 65536,
+		.pno = 1,
+	};
+	struct blkpg_ioctl_arg add = {
+		.op = BLKPG_ADD_PARTITION,
+		.datalen = sizeof(where),
+		.data = &where,
+	};
 	char part[64];
-	struct stat st;
 	pid_t pid;
-	int fds[2];
-	char c;
 
 	if (!make_device())
 		return;
-	/* One partition, of type Linux, from sector 64 on, 64 long. */
-	mbr.entry[4] = 0x83;
-	mbr.entry[8] = 64;
-	mbr.entry[12] = 64;
-	ck_assert_int_eq(pwrite(file_fd, &mbr, sizeof(mbr), 0), sizeof(mbr));
-	if (ioctl(loop_fd, LOOP_SET_STATUS64, &info))
+	if (ioctl(loop_fd, BLKPG, &add))
 		return;
 	snprintf(part, sizeof(part), "%sp1", node);
-	if (stat(part, &st))
-		return;
 	expect_free();
-	ck_assert_int_eq(pipe2(fds, O_CLOEXEC), 0);
-	pid = fork();
-	if (!pid) {
-		if (open(part, O_RDONLY | O_CLOEXEC) < 0 ||
-		    write(fds[1], "x", 1) != 1)
-			_exit(1);
-		for (;;)
-			pause();
-	}
-	ck_assert_int_eq(read(fds[0], &c, 1), 1);
-	expect_use("p1: is opened by ");
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	pid = start_opener(part);
+	expect_use("p1: is opened by the opener");
+	end_opener(pid);
+	expect_free();
 }
 END_TEST
 
