@@ -45,10 +45,12 @@ int client_ask(const struct runtime *rt, const char *name, const char *word,
 	close(fd);
 	if (!err) {
 		obj = json_tokener_parse(answer);
-		if (obj)
+		if (json_object_is_type(obj, json_type_object)) {
 			*ret = obj;
-		else
+		} else {
+			json_object_put(obj);
 			err = -EPROTO;
+		}
 	}
 	free(answer);
 	return err;
