@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,11 +25,26 @@
 static int try_open(const char *block, int flags)
 {
 	char path[BLOCK_NAME_MAX + 8];
+	struct stat st;
 	int fd;
 
 	snprintf(path, sizeof(path), "/dev/%s", block);
-	fd = open(path, O_RDONLY | O_CLOEXEC | flags);
-	return fd < 0 ? -errno : fd;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) || !S_ISBLK(st.st_mode)) {
+		close(fd);
+		return -ENOTBLK;
+	}
+	return fd;
+}
+
+/*
+ * A program that wrote to the path of a disk that was gone made a file of it.
+ */
+static bool is_in_the_way(const char *block)
+{
+	return try_open(block, 0) == -ENOTBLK;
 }
 
 static int wait_for_node(const char *name, char block[static BLOCK_NAME_MAX])
@@ -57,10 +73,15 @@ void attach_volume(const char *name, struct attach_result *ret)
 	ret->err = wait_for_node(name, ret->block);
 	if (!ret->err)
 		return;
-	why_set(&ret->why, 0,
-		"%s: the kernel made no disk of it (modprobe virtio_vdpa "
-		"virtio_blk; see dmesg)",
-		name);
+	if (ret->block[0] && is_in_the_way(ret->block))
+		why_set(&ret->why, 0,
+			"%s: /dev/%s is no block device but in its way (rm it)",
+			name, ret->block);
+	else
+		why_set(&ret->why, 0,
+			"%s: the kernel made no disk of it (modprobe "
+			"virtio_vdpa virtio_blk; see dmesg)",
+			name);
 	vdpa_detach(name, NULL);
 }
 

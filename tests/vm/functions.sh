@@ -9,6 +9,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
 
 # vc_mount [DEVICE]: mount it (default $dev) on ./mnt, until the test ends.
+# shellcheck disable=SC2120 # the argument is optional
 vc_mount() {
 	mkdir -p mnt
 	mount "${1:-$dev}" mnt
@@ -33,4 +34,19 @@ make_tree() {
 check_tree() {
 	(cd "$1" && find . -type f -exec sha256sum {} + | sort -k 2) |
 		cmp - "$2" || fail "$1 differs from $2"
+}
+
+# vc_status NAME KEY: a member of the status, by its name in the JSON.
+vc_status() {
+	"$VCRYPT" status --json "$1" |
+		sed -n 's/^ *"'"$2"'": *"\{0,1\}\([^",]*\)"\{0,1\},\{0,1\}$/\1/p;T;q'
+}
+
+# vc_has_worker NAME: whether a worker serves and is ready to.
+vc_has_worker() {
+	case $(vc_status "$1" state) in
+	active | failed) ;;
+	*) return 1 ;;
+	esac
+	[ -d "/proc/$(vc_status "$1" worker_pid)" ]
 }

@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
+#
+# A volume in use is not closed, and the user is told by whom it is used.
+
+. "$(dirname "$0")/functions.sh"
+requires mkfs.ext4 cryptsetup mkswap
+
+vc_format secret.img
+vc_attach secret.img vdc0
+mkfs.ext4 -q "$dev"
+vc_mount
+expect 5 "$VCRYPT" close vdc0
+says "is mounted on $PWD/mnt"
+echo "still there" >mnt/file
+umount mnt
+
+exec 7<"$dev"
+expect 5 "$VCRYPT" close vdc0
+says "is opened by bash \(process $$\)"
+exec 7<&-
+
+# Another volume on top of this one.
+printf %s "$passphrase" | cryptsetup luksFormat -q "${fast_pbkdf[@]}" \
+	--key-file - "$dev"
+cleanup cryptsetup close inner
+printf %s "$passphrase" | cryptsetup open --key-file - "$dev" inner
+expect 5 "$VCRYPT" close vdc0
+says "is held by dm-"
+cryptsetup close inner
+
+# Mounted where this process cannot see it.
+mkfs.ext4 -qF "$dev"
+mkdir -p hidden
+unshare -m bash -c 'mount "$0" hidden && touch ready && sleep 60' "$dev" &
+wait_for 20 test -e ready
+expect 5 "$VCRYPT" close vdc0
+says "in use"
+kill -9 $!
+pkill sleep || true
+wait_for 20 "$VCRYPT" close vdc0
