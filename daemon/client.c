@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "daemon/client.h"
@@ -24,6 +25,8 @@ static int exchange(int fd, const char *word, char *answer)
 	do {
 		n = recv(fd, answer, ANSWER_MAX - 1, 0);
 	} while (n < 0 && errno == EINTR);
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+		return -ETIMEDOUT;
 	if (n <= 0)
 		return -EPIPE;
 	answer[n] = '\0';
@@ -31,8 +34,9 @@ static int exchange(int fd, const char *word, char *answer)
 }
 
 int client_ask(const struct runtime *rt, const char *name, const char *word,
-	       struct json_object **ret)
+	       unsigned seconds, struct json_object **ret)
 {
+	const struct timeval limit = { .tv_sec = seconds };
 	struct json_object *obj;
 	char *answer;
 	int fd, err;
@@ -40,6 +44,7 @@ int client_ask(const struct runtime *rt, const char *name, const char *word,
 	err = runtime_connect(rt, name, &fd);
 	if (err)
 		return err;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
 	answer = malloc(ANSWER_MAX);
 	err = answer ? exchange(fd, word, answer) : -ENOMEM;
 	close(fd);

@@ -11,9 +11,10 @@ struct runtime;
 /*
  * Send @word to the monitor of @name and wait for its answer, which the
  * caller puts with json_object_put.  -ECONNREFUSED, -ENOENT: no monitor
- * listens; -EPIPE: it ended without an answer; -EPROTO: not an answer.
+ * listens; -EPIPE: it ended without an answer; -EPROTO: not an answer;
+ * -ETIMEDOUT: none within @seconds (0: however long it takes).
  */
 int client_ask(const struct runtime *rt, const char *name, const char *word,
-	       struct json_object **ret);
+	       unsigned seconds, struct json_object **ret);
 
 #endif

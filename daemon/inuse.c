@@ -17,6 +17,8 @@
 #include "daemon/inuse.h"
 #include "lib/why.h"
 
+#define BLOCK_PATH_MAX 160
+
 /* A whole disk or one of its partitions. */
 struct part {
 	const char *name;
@@ -123,6 +125,36 @@ static int check_holders(const struct part *part, struct why *why)
 	return err;
 }
 
+/* A loop device opens what it stands on without being a process. */
+static int check_loops(const struct part *part, struct why *why)
+{
+	char path[1024], want[BLOCK_PATH_MAX];
+	glob_t found;
+	size_t i;
+	int err = 0;
+
+	if (glob("/sys/block/loop*/loop/backing_file", 0, NULL, &found))
+		return 0;
+	snprintf(want, sizeof(want), "/dev/%s", part->name);
+	for (i = 0; !err && i < found.gl_pathc; i++) {
+		FILE *f = fopen(found.gl_pathv[i], "re");
+
+		if (!f)
+			continue;
+		if (fgets(path, sizeof(path), f)) {
+			path[strcspn(path, "\n")] = '\0';
+			if (!strcmp(path, want))
+				err = why_set(why, -EBUSY,
+					      "%s: is used by a loop device "
+					      "(losetup -j %s)",
+					      want, want);
+		}
+		fclose(f);
+	}
+	globfree(&found);
+	return err;
+}
+
 static void process_name(const char *pid, char *ret, size_t len)
 {
 	char path[280];
@@ -194,6 +226,8 @@ static int check_part(const char *name, struct why *why)
 		err = check_swap(&part, why);
 	if (!err)
 		err = check_holders(&part, why);
+	if (!err)
+		err = check_loops(&part, why);
 	if (!err)
 		err = check_openers(&part, why);
 	return err;

@@ -219,6 +219,9 @@ static void begin(struct monitor *m)
 	int err;
 
 	err = open_files(m, &why);
+	/* From here on `close` can clean up after a monitor that was killed. */
+	if (!err)
+		monitor_save_state(m);
 	if (!err)
 		err = make_device(m, &why);
 	if (!err)

@@ -212,14 +212,27 @@ static void end_if_idle(struct worker *w)
 	loop_stop(w->loop);
 }
 
+/*
+ * A device that no driver has set up is of no use to anybody without its
+ * monitor, and might not be known to `close` yet.
+ */
+static void on_monitor_death(struct worker *w)
+{
+	if (vblk_stat_get(&w->params->shared->head->status)) {
+		log_warn("the monitor is gone; serving goes on (vcrypt close "
+			 "%s)",
+			 w->params->volume->name);
+		return;
+	}
+	end_if_idle(w);
+}
+
 static void on_channel(struct loop_op *op, int res)
 {
 	struct reader *r = (struct reader *)op;
 
 	if (res <= 0) {
-		log_warn("the monitor is gone; serving goes on "
-			 "(vcrypt close %s)",
-			 r->worker->params->volume->name);
+		on_monitor_death(r->worker);
 		return;
 	}
 	if (r->buf.byte == WORKER_END)

@@ -128,14 +128,12 @@ vc_close() {
 
 # The process ids of every vcrypt process that still runs.
 vc_pids() {
-	local link exe binary
+	local binary
 
 	binary=$(readlink -f "$VCRYPT")
-	for link in /proc/[0-9]*/exe; do
-		exe=$(readlink "$link" 2>/dev/null) || continue
-		if [ "${exe% (deleted)}" = "$binary" ]; then
-			link=${link%/exe}
-			echo "${link##*/}"
-		fi
-	done
+	# Processes that end meanwhile are no failure.
+	{
+		find /proc/[0-9]*/exe -maxdepth 0 \( -lname "$binary" -o \
+			-lname "$binary (deleted)" \) 2>/dev/null || true
+	} | cut -d / -f 3
 }

@@ -38,7 +38,8 @@ static int close_volume(const char *name, bool force, struct why *why)
 		return why_set(why, err, "%s: is not open", name);
 	if (err)
 		return err;
-	err = client_ask(&rt, name, force ? "close-force" : "close", &answer);
+	err = client_ask(&rt, name, force ? "close-force" : "close", 0,
+			 &answer);
 	if (!err) {
 		err = read_answer(answer, why);
 		json_object_put(answer);

@@ -15,6 +15,9 @@
 #include "lib/why.h"
 #include "tools/volumes.h"
 
+/* A monitor that was stopped must not stop those who ask. */
+#define STATUS_SECONDS 5
+
 /* The worker may go on without its monitor. */
 static const char *state_alone(struct json_object *obj)
 {
@@ -27,8 +30,9 @@ static const char *state_alone(struct json_object *obj)
 	return "orphaned";
 }
 
-static int describe_dead(const struct runtime *rt, const char *name,
-			 struct json_object **ret, struct why *why)
+static int describe_alone(const struct runtime *rt, const char *name,
+			  bool silent, struct json_object **ret,
+			  struct why *why)
 {
 	struct json_object *obj;
 	char *text;
@@ -47,8 +51,9 @@ static int describe_dead(const struct runtime *rt, const char *name,
 		return why_set(why, -EINVAL, "%s/%s.json: is damaged", rt->path,
 			       name);
 	}
-	json_object_object_add(obj, "state",
-			       json_object_new_string(state_alone(obj)));
+	json_object_object_add(
+		obj, "state",
+		json_object_new_string(silent ? "silent" : state_alone(obj)));
 	*ret = obj;
 	return 0;
 }
@@ -56,9 +61,11 @@ static int describe_dead(const struct runtime *rt, const char *name,
 int volume_describe(const struct runtime *rt, const char *name,
 		    struct json_object **ret, struct why *why)
 {
-	if (!client_ask(rt, name, "status", ret))
+	int err = client_ask(rt, name, "status", STATUS_SECONDS, ret);
+
+	if (!err)
 		return 0;
-	return describe_dead(rt, name, ret, why);
+	return describe_alone(rt, name, err == -ETIMEDOUT, ret, why);
 }
 
 const char *volume_text(struct json_object *obj, const char *key)

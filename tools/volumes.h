@@ -17,8 +17,8 @@ struct why;
 
 /*
  * The volume @name as the monitor describes it, or, when that is dead, as it
- * last did, with the state "orphaned" (the worker still serves) or "dead".
- * The caller puts *@ret.
+ * last did, with the state "orphaned" (the worker still serves), "dead",
+ * or "silent" (the monitor does not answer).  The caller puts *@ret.
  * -ENOENT: there is no such volume.
  */
 int volume_describe(const struct runtime *rt, const char *name,

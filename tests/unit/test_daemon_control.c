@@ -301,7 +301,8 @@ START_TEST(test_answers)
 	pid_t pid = fake_monitor(text, text ? strlen(text) : 0);
 	int status;
 
-	ck_assert_int_eq(client_ask(&rt, "a", "status", &obj), answers[_i].err);
+	ck_assert_int_eq(client_ask(&rt, "a", "status", 0, &obj),
+			 answers[_i].err);
 	ck_assert_int_eq(obj != NULL, !answers[_i].err);
 	json_object_put(obj);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -313,10 +314,11 @@ START_TEST(test_nobody_listens)
 {
 	struct json_object *obj = NULL;
 
-	ck_assert_int_eq(client_ask(&rt, "b", "status", &obj), -ENOENT);
+	ck_assert_int_eq(client_ask(&rt, "b", "status", 0, &obj), -ENOENT);
 	close(m.listen_fd);
 	m.listen_fd = -1;
-	ck_assert_int_eq(client_ask(&rt, "a", "status", &obj), -ECONNREFUSED);
+	ck_assert_int_eq(client_ask(&rt, "a", "status", 0, &obj),
+			 -ECONNREFUSED);
 	ck_assert_ptr_null(obj);
 }
 END_TEST

@@ -20,6 +20,12 @@ expect 5 "$VCRYPT" close vdc0
 says "is opened by bash \(process $$\)"
 exec 7<&-
 
+loop=$(losetup -f --show "$dev")
+cleanup losetup -d "$loop"
+expect 5 "$VCRYPT" close vdc0
+says "is used by a loop device"
+losetup -d "$loop"
+
 # Another volume on top of this one.
 printf %s "$passphrase" | cryptsetup luksFormat -q "${fast_pbkdf[@]}" \
 	--key-file - "$dev"

@@ -31,6 +31,13 @@ dd if=/dev/zero of="$dev" bs=64k count=10 oflag=direct conv=fsync status=none
 	{ "$VCRYPT" status vdc0; fail "the writes are not counted"; }
 "$VCRYPT" status vdc0 | grep -q "flush *[1-9]" || fail "no flush came"
 "$VCRYPT" status --json | grep -q '"name": *"vdc0"' || fail "status of all"
+
+# A monitor that does not answer is no reason to wait for ever.
+kill -STOP "$(vc_status vdc0 monitor_pid)"
+"$VCRYPT" list >out
+monitor=$(sed -n 's/.*"monitor_pid": *\([0-9]*\).*/\1/p' /run/vcrypt/vdc0.json)
+kill -CONT "$monitor"
+grep -q silent out || fail "list: $(cat out)"
 vc_close vdc0
 [ -z "$("$VCRYPT" status)" ] || fail "status of none"
 # A small ring and page cache serve as well.
