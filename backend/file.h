@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct blk_dev;
+struct blk_info;
 struct why;
 
 enum file_cache {
@@ -42,6 +43,10 @@ int file_set_cache(int fd, const char *path, enum file_cache cache,
 struct file_blk_options {
 	bool readonly; /* even if @fd could be written */
 };
+
+/* What a device over @fd would be.  Errors as file_blk_new. */
+int file_blk_probe(int fd, const struct file_blk_options *options,
+		   struct blk_info *ret, struct why *why);
 
 /*
  * A device as large as the file is now, in whole sectors, or read-only when

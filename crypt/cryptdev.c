@@ -57,16 +57,18 @@ static int check_area(const struct blk_info *lower,
 	return 0;
 }
 
-static void set_info(struct cryptdev *dev, const struct cryptdev_params *p)
+void cryptdev_info(const struct blk_info *lower,
+		   const struct cryptdev_params *p, struct blk_info *info)
 {
-	const struct blk_info *lower = &dev->lower->info;
-	struct blk_info *info = &dev->base.info;
-
 	*info = *lower;
 	info->nr_sectors = p->data_size / BLK_SECTOR_SIZE;
 	info->block_size = p->sector_size;
 	if (info->phys_block_size < PHYS_BLOCK_SIZE)
 		info->phys_block_size = PHYS_BLOCK_SIZE;
+	/* Below, what is aligned here would not be. */
+	if (info->io_opt && (info->io_opt % info->phys_block_size ||
+			     p->data_offset % info->io_opt))
+		info->io_opt = 0;
 	info->discard = lower->discard && p->allow_discards;
 }
 
@@ -90,7 +92,7 @@ int cryptdev_new(struct blk_dev *lower, const struct cryptdev_params *p,
 	dev->lower = lower;
 	dev->sector_size = p->sector_size;
 	dev->first_sector = p->data_offset / BLK_SECTOR_SIZE;
-	set_info(dev, p);
+	cryptdev_info(&lower->info, p, &dev->base.info);
 	*ret = &dev->base;
 	return 0;
 

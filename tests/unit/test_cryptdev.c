@@ -96,6 +96,35 @@ START_TEST(test_readonly_below)
 }
 END_TEST
 
+/* What a driver is told to prefer has to be aligned in the image as well. */
+START_TEST(test_topology)
+{
+	static const struct {
+		uint32_t phys, io_opt;
+		uint64_t offset;
+		uint32_t want_phys, want_io_opt;
+	} rows[] = {
+		{ 512, 0, 0, 4096, 0 },
+		{ 4096, 1 << 20, 16 << 20, 4096, 1 << 20 },
+		{ 16384, 65536, 65536, 16384, 65536 },
+		{ 4096, 1 << 20, 1 << 19, 4096, 0 },
+		{ 4096, 1000, 16 << 20, 4096, 0 },
+	};
+	struct cryptdev_params p = { .sector_size = 512, .data_size = 4096 };
+	struct blk_info lower = { .nr_sectors = 8, .block_size = 512 }, info;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		lower.phys_block_size = rows[i].phys;
+		lower.io_opt = rows[i].io_opt;
+		p.data_offset = rows[i].offset;
+		cryptdev_info(&lower, &p, &info);
+		ck_assert_uint_eq(info.phys_block_size, rows[i].want_phys);
+		ck_assert_uint_eq(info.io_opt, rows[i].want_io_opt);
+	}
+}
+END_TEST
+
 /* --- operations -------------------------------------------------------- */
 
 START_TEST(test_write_read)
@@ -414,6 +443,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_new, 0, ROWS(new_rows));
 	tcase_add_test(tc, test_readonly_below);
+	tcase_add_test(tc, test_topology);
 	tcase_add_test(tc, test_write_read);
 	tcase_add_test(tc, test_nothing_outside_the_area);
 	tcase_add_loop_test(tc, test_write_zeroes, 0, 2);
