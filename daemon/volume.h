@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "backend/blk.h"
 #include "crypt/unlock.h"
 #include "vduse/control.h"
 
@@ -23,6 +24,8 @@ struct volume {
 	char image[PATH_MAX]; /* absolute */
 	struct volume_info info;
 	uint8_t *key; /* secret memory of VOLUME_KEY_MAX bytes, or NULL */
+	struct blk_info backing; /* what the image is, as a device */
+	bool allow_discards;	 /* where backing has them */
 	bool readonly;
 	bool direct; /* the image is open with O_DIRECT */
 	unsigned nr_queues;

@@ -30,6 +30,7 @@ struct command {
 extern const struct command commands[];
 
 int cmd_close(int argc, char **argv);
+int cmd_config(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 int cmd_format(int argc, char **argv);
 int cmd_list(int argc, char **argv);

@@ -43,6 +43,8 @@ const struct command commands[] = {
 	  "  --queue-size N         entries of a queue: a power of two, 4 to\n"
 	  "                         1024 (256)\n"
 	  "  --cache MODE           direct (default where it works) or buffered\n"
+	  "  --allow-discards       free the image's blocks that the file system\n"
+	  "                         on it gives back; shows which ones are used\n"
 	  "  --user NAME            whom the data path runs as\n"
 	  "  --foreground           stay until the volume is closed\n" },
 	{ "close", cmd_close, "take the block device away again",
@@ -53,6 +55,11 @@ const struct command commands[] = {
 	  "[NAME] [--json]", "  --json                 as JSON\n" },
 	{ "list", cmd_list, "list the open volumes", "[--json]",
 	  "  --json                 as JSON\n" },
+	{ "config", cmd_config, "change what a container's header says",
+	  "IMAGE --persistent FLAG",
+	  "The container is closed and LUKS2. No passphrase is needed.\n\n"
+	  "  --persistent FLAG      allow-discards: every open allows them;\n"
+	  "                         no-allow-discards: only with open's option\n" },
 	{ "dump", cmd_dump, "describe a container's header", "IMAGE [--json]",
 	  "  --json                 the metadata as JSON\n" },
 	{ NULL },
