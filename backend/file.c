@@ -29,12 +29,20 @@ static void file_close(struct blk_dev *base)
 	free(dev);
 }
 
+/* Whoever asks has looked at the file, or changes it: see file.h. */
+static int file_resize(struct blk_dev *base, uint64_t nr_sectors)
+{
+	blk_set_nr_sectors(base, nr_sectors);
+	return 0;
+}
+
 static const struct blk_ops file_ops = {
 	.name = "file",
 	.open_queue = file_open_queue,
 	.submit = file_submit,
 	.close_queue = file_close_queue,
 	.close = file_close,
+	.resize = file_resize,
 };
 
 /* The smallest unit that O_DIRECT takes, up to 4096; 512 without it. */

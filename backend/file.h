@@ -54,6 +54,8 @@ int file_blk_probe(int fd, const struct file_blk_options *options,
  *
  * Requests fail with what the kernel says, with -EIO beyond the end of a file
  * that was cut since.  The file never grows beyond the size of the device.
+ * blk_resize changes what is used of the file, not the file: it has to be that
+ * large before, and may be cut after.
  * Errors: -EINVAL (not a regular file or block device, not readable, or less
  * than one block), -ENOMEM, those of fstat(2), fcntl(2) and the block device.
  */

@@ -22,12 +22,32 @@ static void crypt_close(struct blk_dev *base)
 	free(dev);
 }
 
+/* Whoever sees the new size finds as much below. */
+static int crypt_resize(struct blk_dev *base, uint64_t nr_sectors)
+{
+	struct cryptdev *dev = (struct cryptdev *)base;
+	uint64_t below = dev->first_sector + nr_sectors;
+	int err;
+
+	if (below < nr_sectors)
+		return -EINVAL;
+	if (nr_sectors < blk_nr_sectors(base)) {
+		blk_set_nr_sectors(base, nr_sectors);
+		return blk_resize(dev->lower, below);
+	}
+	err = blk_resize(dev->lower, below);
+	if (!err)
+		blk_set_nr_sectors(base, nr_sectors);
+	return err;
+}
+
 static const struct blk_ops crypt_ops = {
 	.name = "crypt",
 	.open_queue = crypt_open_queue,
 	.submit = crypt_submit,
 	.close_queue = crypt_close_queue,
 	.close = crypt_close,
+	.resize = crypt_resize,
 };
 
 /* After xts_new, which has checked the sector size itself. */

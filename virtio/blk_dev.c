@@ -131,7 +131,7 @@ size_t vblk_config(const struct vblk *vblk, void *buf, size_t len)
 
 	if (phys < PHYS_BLOCK_MIN)
 		phys = PHYS_BLOCK_MIN;
-	c.capacity = htole64(info->nr_sectors);
+	c.capacity = htole64(blk_nr_sectors(vblk->dev));
 	c.size_max = htole32(SIZE_MAX_BYTES);
 	c.seg_max = htole32(vblk->seg_max);
 	c.blk_size = htole32(info->block_size);

@@ -48,14 +48,14 @@ static uint8_t check(const struct vblk *vblk, const struct vblk_range *range,
 	const struct blk_info *info = &vblk->dev->info;
 	uint32_t known = discard ? 0 : VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP;
 	uint32_t unit = info->block_size / BLK_SECTOR_SIZE;
+	uint64_t size = blk_nr_sectors(vblk->dev);
 
 	if (flags & ~known)
 		return VIRTIO_BLK_S_UNSUPP;
 	if (range->nr_sectors > (discard ? VBLK_DISCARD_MAX_SECTORS
 					 : VBLK_ZEROES_MAX_SECTORS) ||
 	    range->sector % unit || range->nr_sectors % unit ||
-	    range->sector > info->nr_sectors ||
-	    range->nr_sectors > info->nr_sectors - range->sector)
+	    range->sector > size || range->nr_sectors > size - range->sector)
 		return VIRTIO_BLK_S_IOERR;
 	return VIRTIO_BLK_S_OK;
 }

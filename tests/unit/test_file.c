@@ -230,6 +230,30 @@ START_TEST(test_discard)
 }
 END_TEST
 
+/* A file that grew, and one that was cut and then followed. */
+START_TEST(test_resize)
+{
+	open_rig(&places[_i]);
+	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, SIZE / 512, plain, 4096),
+			 -EIO);
+	ck_assert_int_eq(ftruncate(peek, 2 * SIZE), 0);
+	ck_assert_int_eq(blk_resize(rig.dev, 2 * SIZE / 512), 0);
+	ck_assert_int_eq(
+		rig_do(&rig, BLK_WRITE, BLK_FUA, SIZE / 512, plain, 4096), 0);
+	assert_file(SIZE, plain, 4096);
+	/* It is found out: nothing is written any more ... */
+	ck_assert_int_eq(ftruncate(peek, SIZE), 0);
+	ck_assert_int_eq(rig_do(&rig, BLK_FLUSH, 0, 0, NULL, 0), -EIO);
+	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, 0, plain, 4096), -EIO);
+	/* ... until somebody says that it is meant. */
+	ck_assert_int_eq(blk_resize(rig.dev, SIZE / 512), 0);
+	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, 0, plain, 4096), 0);
+	ck_assert_int_eq(rig_do(&rig, BLK_FLUSH, 0, 0, NULL, 0), 0);
+	ck_assert_int_eq(file_size(), SIZE);
+	close_rig();
+}
+END_TEST
+
 /* What it would be is what it is. */
 START_TEST(test_probe)
 {
@@ -524,6 +548,7 @@ int main(void)
 	tcase_add_test(tc, test_many_segments);
 	tcase_add_loop_test(tc, test_zeroes, 0, NR_PLACES);
 	tcase_add_loop_test(tc, test_discard, 0, NR_PLACES);
+	tcase_add_loop_test(tc, test_resize, 0, NR_PLACES);
 	tcase_add_loop_test(tc, test_probe, 0, 2);
 	tcase_add_test(tc, test_readonly);
 	tcase_add_test(tc, test_refused);
