@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
  * A volume that is to be served: what the command found out and the monitor
- * and its workers go by.  Read-only once the monitor runs.
+ * and its workers go by.  Read-only once the monitor runs, but for
+ * info.data_size, which the monitor changes when the volume is resized.
  */
 #ifndef DAEMON_VOLUME_H
 #define DAEMON_VOLUME_H

@@ -35,6 +35,7 @@ int cmd_dump(int argc, char **argv);
 int cmd_format(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_open(int argc, char **argv);
+int cmd_resize(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 
 /* Print "vcrypt: REASON" and return the exit code for @err (-errno). */

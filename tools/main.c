@@ -51,6 +51,12 @@ const struct command commands[] = {
 	  "NAME [--force]",
 	  "  --force                even if it is in use or cannot be flushed:\n"
 	  "                         what is not yet written is lost\n" },
+	{ "resize", cmd_resize, "change the size of an open volume",
+	  "NAME [--size SIZE]",
+	  "Without an option it becomes what the image has room for now.\n\n"
+	  "  --size SIZE            of the image file, header included; bytes, or\n"
+	  "                         with K, M, G, T. A smaller one cuts the data\n"
+	  "                         off, if the device is not in use\n" },
 	{ "status", cmd_status, "tell all about open volumes",
 	  "[NAME] [--json]", "  --json                 as JSON\n" },
 	{ "list", cmd_list, "list the open volumes", "[--json]",
