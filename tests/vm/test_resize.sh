@@ -3,7 +3,7 @@
 #
 # An open volume gets another size: a mounted file system grows with it, a
 # mounted one does not shrink, an image that grew from outside is followed.
-# timeout: 240
+# timeout: 400
 
 . "$(dirname "$0")/functions.sh"
 requires mkfs.ext4 resize2fs e2fsck
