@@ -39,6 +39,15 @@ void blk_close(struct blk_dev *dev)
 		dev->ops->close(dev);
 }
 
+int blk_resize(struct blk_dev *dev, uint64_t nr_sectors)
+{
+	if (!nr_sectors ||
+	    nr_sectors % (dev->info.block_size / BLK_SECTOR_SIZE))
+		return -EINVAL;
+	return dev->ops->resize ? dev->ops->resize(dev, nr_sectors)
+				: -EOPNOTSUPP;
+}
+
 static bool has_data(const struct blk_req *req)
 {
 	return req->op == BLK_READ || req->op == BLK_WRITE;
@@ -62,6 +71,7 @@ int blk_check(const struct blk_dev *dev, const struct blk_req *req)
 {
 	const struct blk_info *info = &dev->info;
 	uint32_t unit = info->block_size / BLK_SECTOR_SIZE;
+	uint64_t size = blk_nr_sectors(dev);
 
 	if ((unsigned)req->op > BLK_WRITE_ZEROES)
 		return -EOPNOTSUPP;
@@ -75,8 +85,7 @@ int blk_check(const struct blk_dev *dev, const struct blk_req *req)
 		return -EINVAL;
 	if (has_data(req) && !lengths_agree(req))
 		return -EINVAL;
-	if (req->sector > info->nr_sectors ||
-	    req->nr_sectors > info->nr_sectors - req->sector)
+	if (req->sector > size || req->nr_sectors > size - req->sector)
 		return -EIO;
 	return 0;
 }

@@ -40,7 +40,10 @@ enum blk_req_flags {
 	BLK_UNMAP = 1 << 1, /* WRITE_ZEROES: space may be freed for it */
 };
 
-/* What a device is; set before it is handed out, constant afterwards. */
+/*
+ * What a device is; set before it is handed out, constant afterwards but for
+ * nr_sectors: see blk_nr_sectors and blk_resize.
+ */
 struct blk_info {
 	uint64_t nr_sectors;	  /* of 512 bytes */
 	uint32_t block_size;	  /* bytes; requests are multiples of it */
@@ -73,7 +76,7 @@ struct blk_req {
 	struct blk_queue *queue; /* set by blk_submit */
 };
 
-/* All of these are required. */
+/* All of these are required, but for resize. */
 struct blk_ops {
 	const char *name;
 	/*
@@ -88,6 +91,12 @@ struct blk_ops {
 	void (*close_queue)(struct blk_queue *queue);
 	/* No queue is open.  Frees @dev, and what it stands on. */
 	void (*close)(struct blk_dev *dev);
+	/*
+	 * Have room for @nr_sectors below, if there are to be more, and take
+	 * that size with blk_set_nr_sectors.  0 or -errno.  NULL: a size
+	 * that stays.
+	 */
+	int (*resize)(struct blk_dev *dev, uint64_t nr_sectors);
 };
 
 /* First member of every implementation's device. */
@@ -103,6 +112,27 @@ struct blk_queue {
 	unsigned depth;
 	unsigned in_flight;
 };
+
+/* The size now, which another thread may be changing. */
+static inline uint64_t blk_nr_sectors(const struct blk_dev *dev)
+{
+	/* Acquire: what stands below has grown before. */
+	return __atomic_load_n(&dev->info.nr_sectors, __ATOMIC_ACQUIRE);
+}
+
+/* For implementations of resize. */
+static inline void blk_set_nr_sectors(struct blk_dev *dev, uint64_t nr_sectors)
+{
+	__atomic_store_n(&dev->info.nr_sectors, nr_sectors, __ATOMIC_RELEASE);
+}
+
+/*
+ * Give the device another size, of whole blocks and not 0, while its queues
+ * may be running.  One thread at a time.  Nothing that stands in the lost part
+ * is waited for: the caller knows that no such request is in flight.
+ * 0, -EINVAL, -EOPNOTSUPP or what the implementation says.
+ */
+int blk_resize(struct blk_dev *dev, uint64_t nr_sectors);
 
 int blk_open_queue(struct blk_dev *dev, struct loop *loop, unsigned depth,
 		   struct blk_queue **ret);

@@ -33,12 +33,19 @@ static void dead_close(struct blk_dev *dev)
 	free(dev);
 }
 
+static int dead_resize(struct blk_dev *dev, uint64_t nr_sectors)
+{
+	blk_set_nr_sectors(dev, nr_sectors);
+	return 0;
+}
+
 static const struct blk_ops dead_ops = {
 	.name = "dead",
 	.open_queue = dead_open_queue,
 	.submit = dead_submit,
 	.close_queue = dead_close_queue,
 	.close = dead_close,
+	.resize = dead_resize,
 };
 
 int dead_blk_new(const struct blk_info *info, struct blk_dev **ret)

@@ -18,6 +18,9 @@
 #include "backend/file_queue.h"
 #include "lib/why.h"
 
+/* A larger hint is about something else: nobody reads ahead as much. */
+#define IO_OPT_MAX (64 << 20)
+
 static void file_close(struct blk_dev *base)
 {
 	struct file_dev *dev = (struct file_dev *)base;
@@ -26,12 +29,20 @@ static void file_close(struct blk_dev *base)
 	free(dev);
 }
 
+/* Whoever asks has looked at the file, or changes it: see file.h. */
+static int file_resize(struct blk_dev *base, uint64_t nr_sectors)
+{
+	blk_set_nr_sectors(base, nr_sectors);
+	return 0;
+}
+
 static const struct blk_ops file_ops = {
 	.name = "file",
 	.open_queue = file_open_queue,
 	.submit = file_submit,
 	.close_queue = file_close_queue,
 	.close = file_close,
+	.resize = file_resize,
 };
 
 /* The smallest unit that O_DIRECT takes, up to 4096; 512 without it. */
@@ -52,6 +63,10 @@ static int probe_file(int fd, const struct stat *st, struct blk_info *info)
 {
 	info->nr_sectors = (uint64_t)st->st_size / BLK_SECTOR_SIZE;
 	info->phys_block_size = 4096;
+	/* Network file systems, ZFS and the like want more than a page. */
+	if (st->st_blksize > 4096 && st->st_blksize <= IO_OPT_MAX &&
+	    st->st_blksize % 4096 == 0)
+		info->io_opt = (uint32_t)st->st_blksize;
 	/* Nothing is there to be lost behind the end. */
 	info->discard = !info->readonly &&
 			!fallocate(fd,
@@ -79,7 +94,7 @@ static int probe_block_device(int fd, struct blk_info *info)
 	return 0;
 }
 
-static int probe(int fd, bool readonly, struct blk_info *info, bool *regular)
+static int probe_fd(int fd, bool readonly, struct blk_info *info, bool *regular)
 {
 	int flags = fcntl(fd, F_GETFL), err;
 	struct stat st;
@@ -105,6 +120,32 @@ static int probe(int fd, bool readonly, struct blk_info *info, bool *regular)
 	return err;
 }
 
+static int probe(int fd, const struct file_blk_options *options,
+		 struct blk_info *info, bool *regular, struct why *why)
+{
+	int err = probe_fd(fd, options->readonly, info, regular);
+
+	if (err)
+		return why_set(why, err, "image: cannot be served: %s",
+			       strerror(-err));
+	if (!info->nr_sectors)
+		return why_set(why, -EINVAL,
+			       "image: is smaller than one block");
+	return 0;
+}
+
+int file_blk_probe(int fd, const struct file_blk_options *options,
+		   struct blk_info *ret, struct why *why)
+{
+	struct blk_info info = { 0 };
+	bool regular;
+	int err = probe(fd, options, &info, &regular, why);
+
+	if (!err)
+		*ret = info;
+	return err;
+}
+
 int file_blk_new(int fd, const struct file_blk_options *options,
 		 struct blk_dev **ret, struct why *why)
 {
@@ -115,20 +156,11 @@ int file_blk_new(int fd, const struct file_blk_options *options,
 		return why_set(why, -ENOMEM, "out of memory");
 	dev->base.ops = &file_ops;
 	dev->fd = fd;
-	err = probe(fd, options->readonly, &dev->base.info, &dev->regular);
+	err = probe(fd, options, &dev->base.info, &dev->regular, why);
 	if (err) {
-		why_set(why, err, "image: cannot be served: %s",
-			strerror(-err));
-		goto free_dev;
-	}
-	if (!dev->base.info.nr_sectors) {
-		err = why_set(why, -EINVAL, "image: is smaller than one block");
-		goto free_dev;
+		free(dev);
+		return err;
 	}
 	*ret = &dev->base;
 	return 0;
-
-free_dev:
-	free(dev);
-	return err;
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct blk_dev;
+struct blk_info;
 struct why;
 
 enum file_cache {
@@ -43,12 +44,18 @@ struct file_blk_options {
 	bool readonly; /* even if @fd could be written */
 };
 
+/* What a device over @fd would be.  Errors as file_blk_new. */
+int file_blk_probe(int fd, const struct file_blk_options *options,
+		   struct blk_info *ret, struct why *why);
+
 /*
  * A device as large as the file is now, in whole sectors, or read-only when
  * @fd is.  The device owns @fd from here on, but not when this fails.
  *
  * Requests fail with what the kernel says, with -EIO beyond the end of a file
  * that was cut since.  The file never grows beyond the size of the device.
+ * blk_resize changes what is used of the file, not the file: it has to be that
+ * large before, and may be cut after.
  * Errors: -EINVAL (not a regular file or block device, not readable, or less
  * than one block), -ENOMEM, those of fstat(2), fcntl(2) and the block device.
  */

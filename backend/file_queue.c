@@ -43,7 +43,11 @@ struct file_queue {
 	struct blk_queue base;
 	int sqe_fd;	   /* index of a registered file, or the fd */
 	uint8_t sqe_flags; /* IOSQE_FIXED_FILE, or 0 */
-	bool truncated;	   /* the file was cut: nothing is written any more */
+	/*
+	 * The file was found cut when the device had this many sectors, or 0.
+	 * Nothing is written any more until that size changes.
+	 */
+	uint64_t cut_at;
 	struct file_slot slots[];
 };
 
@@ -52,6 +56,11 @@ static const uint8_t zeroes[16384] __attribute__((aligned(4096)));
 static uint64_t req_bytes(const struct blk_req *req)
 {
 	return req->nr_sectors * BLK_SECTOR_SIZE;
+}
+
+static bool is_cut(const struct file_queue *q)
+{
+	return q->cut_at && q->cut_at == blk_nr_sectors(q->base.dev);
 }
 
 static void slot_end(struct file_slot *s, int res)
@@ -205,7 +214,7 @@ static void advance(struct file_slot *s, size_t n)
 static void rw_done(struct file_slot *s, int res)
 {
 	if (res == 0 && s->req->op == BLK_READ)
-		s->queue->truncated = true;
+		s->queue->cut_at = blk_nr_sectors(s->queue->base.dev);
 	/* O_DIRECT, and the last transfer stopped in the middle of a unit. */
 	if (res == 0 || (res == -EINVAL && s->done))
 		res = -EIO;
@@ -228,15 +237,15 @@ static void rw_done(struct file_slot *s, int res)
 static bool still_whole(struct file_queue *q)
 {
 	const struct file_dev *dev = (const struct file_dev *)q->base.dev;
+	uint64_t nr_sectors = blk_nr_sectors(&dev->base);
 	off_t size;
 
 	if (!dev->regular)
 		return true;
 	size = lseek(dev->fd, 0, SEEK_END);
-	if (size >= 0 &&
-	    (uint64_t)size / BLK_SECTOR_SIZE < dev->base.info.nr_sectors)
-		q->truncated = true;
-	return !q->truncated;
+	if (size >= 0 && (uint64_t)size / BLK_SECTOR_SIZE < nr_sectors)
+		q->cut_at = nr_sectors;
+	return !is_cut(q);
 }
 
 static void flush_done(struct file_slot *s, int res)
@@ -311,7 +320,7 @@ void file_submit(struct blk_queue *queue, struct blk_req *req)
 	s->retries = 0;
 	s->syncing = false;
 	s->zero = req->flags & BLK_UNMAP ? ZERO_PUNCH : ZERO_RANGE;
-	if (q->truncated && req->op != BLK_READ)
+	if (is_cut(q) && req->op != BLK_READ)
 		slot_end(s, -EIO);
 	else
 		slot_start(s);

@@ -22,12 +22,32 @@ static void crypt_close(struct blk_dev *base)
 	free(dev);
 }
 
+/* Whoever sees the new size finds as much below. */
+static int crypt_resize(struct blk_dev *base, uint64_t nr_sectors)
+{
+	struct cryptdev *dev = (struct cryptdev *)base;
+	uint64_t below = dev->first_sector + nr_sectors;
+	int err;
+
+	if (below < nr_sectors)
+		return -EINVAL;
+	if (nr_sectors < blk_nr_sectors(base)) {
+		blk_set_nr_sectors(base, nr_sectors);
+		return blk_resize(dev->lower, below);
+	}
+	err = blk_resize(dev->lower, below);
+	if (!err)
+		blk_set_nr_sectors(base, nr_sectors);
+	return err;
+}
+
 static const struct blk_ops crypt_ops = {
 	.name = "crypt",
 	.open_queue = crypt_open_queue,
 	.submit = crypt_submit,
 	.close_queue = crypt_close_queue,
 	.close = crypt_close,
+	.resize = crypt_resize,
 };
 
 /* After xts_new, which has checked the sector size itself. */
@@ -57,16 +77,18 @@ static int check_area(const struct blk_info *lower,
 	return 0;
 }
 
-static void set_info(struct cryptdev *dev, const struct cryptdev_params *p)
+void cryptdev_info(const struct blk_info *lower,
+		   const struct cryptdev_params *p, struct blk_info *info)
 {
-	const struct blk_info *lower = &dev->lower->info;
-	struct blk_info *info = &dev->base.info;
-
 	*info = *lower;
 	info->nr_sectors = p->data_size / BLK_SECTOR_SIZE;
 	info->block_size = p->sector_size;
 	if (info->phys_block_size < PHYS_BLOCK_SIZE)
 		info->phys_block_size = PHYS_BLOCK_SIZE;
+	/* Below, what is aligned here would not be. */
+	if (info->io_opt && (info->io_opt % info->phys_block_size ||
+			     p->data_offset % info->io_opt))
+		info->io_opt = 0;
 	info->discard = lower->discard && p->allow_discards;
 }
 
@@ -90,7 +112,7 @@ int cryptdev_new(struct blk_dev *lower, const struct cryptdev_params *p,
 	dev->lower = lower;
 	dev->sector_size = p->sector_size;
 	dev->first_sector = p->data_offset / BLK_SECTOR_SIZE;
-	set_info(dev, p);
+	cryptdev_info(&lower->info, p, &dev->base.info);
 	*ret = &dev->base;
 	return 0;
 

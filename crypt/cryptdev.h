@@ -15,6 +15,7 @@
 #include "crypt/xts.h"
 
 struct blk_dev;
+struct blk_info;
 struct blk_queue;
 struct why;
 
@@ -27,6 +28,13 @@ struct cryptdev_params {
 	uint64_t data_size;   /* bytes; a multiple of sector_size, not 0 */
 	bool allow_discards;  /* else DISCARD is not served */
 };
+
+/*
+ * What the device on top of @lower would be, whether or not @lower is large
+ * enough and the rest of @params (no key is needed) is right.
+ */
+void cryptdev_info(const struct blk_info *lower,
+		   const struct cryptdev_params *params, struct blk_info *ret);
 
 /*
  * The plaintext of the data area of @lower, whose owner the device becomes

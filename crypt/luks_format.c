@@ -8,11 +8,11 @@
 #include <libcryptsetup.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypt/kdf_limits.h"
 #include "crypt/luks_format.h"
+#include "crypt/luks_image.h"
 #include "crypt/luks_log.h"
 #include "lib/why.h"
 
@@ -229,15 +229,6 @@ static int format(struct crypt_device *cd, const struct luks_format *what)
 			    what->key_bytes, &params);
 }
 
-/* Only root may use the lock directory that block devices need. */
-static void choose_locking(int fd)
-{
-	struct stat st;
-
-	if (!fstat(fd, &st) && S_ISBLK(st.st_mode) && geteuid())
-		crypt_metadata_locking(NULL, 0);
-}
-
 int luks_format_write(int fd, const struct luks_format *what,
 		      const void *passphrase, size_t len, struct why *why)
 {
@@ -246,7 +237,7 @@ int luks_format_write(int fd, const struct luks_format *what,
 	char path[32];
 	int r;
 
-	choose_locking(fd);
+	luks_image_set_locking(fd);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	r = crypt_init(&cd, path);
 	if (r)

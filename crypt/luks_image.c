@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * The size of an image: see luks_image.h.
+ * What holds a container: see luks_image.h.
  */
 #include <errno.h>
+#include <libcryptsetup.h>
 #include <linux/fs.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "crypt/luks_image.h"
 #include "lib/why.h"
@@ -34,4 +36,13 @@ int luks_image_size(int fd, uint64_t *ret, struct why *why)
 			       strerror(errno));
 	*ret = size;
 	return 0;
+}
+
+/* Only root may use the lock directory that block devices need. */
+void luks_image_set_locking(int fd)
+{
+	struct stat st;
+
+	if (!fstat(fd, &st) && S_ISBLK(st.st_mode) && geteuid())
+		crypt_metadata_locking(NULL, 0);
 }

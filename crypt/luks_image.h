@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * The size of what may hold a container: a regular file or a block device.
+ * What may hold a container: a regular file or a block device.
  */
 #ifndef CRYPT_LUKS_IMAGE_H
 #define CRYPT_LUKS_IMAGE_H
@@ -13,5 +13,11 @@ struct why;
  * In bytes.  Errors: -EINVAL (neither file nor block device), -errno.
  */
 int luks_image_size(int fd, uint64_t *ret, struct why *why);
+
+/*
+ * Before libcryptsetup writes a header to @fd: turn its locking off where it
+ * cannot work.
+ */
+void luks_image_set_locking(int fd);
 
 #endif

@@ -138,6 +138,18 @@ void detach_volume(const char *name, enum attach_what how,
 		close(fd);
 }
 
+void check_unused(const char *name, struct attach_result *ret)
+{
+	char block[BLOCK_NAME_MAX];
+	int fd = -1;
+
+	ret->err = vdpa_block_name(name, block, sizeof(block));
+	if (!ret->err)
+		ret->err = claim(block, true, &fd, &ret->why);
+	if (fd >= 0)
+		close(fd);
+}
+
 _Noreturn static void child_main(enum attach_what what, const char *name,
 				 int fd, pid_t parent)
 {
@@ -150,6 +162,8 @@ _Noreturn static void child_main(enum attach_what what, const char *name,
 		_exit(1);
 	if (what == ATTACH)
 		attach_volume(name, &res);
+	else if (what == CHECK_UNUSED)
+		check_unused(name, &res);
 	else
 		detach_volume(name, what, &res);
 	_exit(write(fd, &res, sizeof(res)) != sizeof(res));

@@ -26,6 +26,7 @@ enum attach_what {
 	DETACH,	      /* what is cached must reach the image first */
 	DETACH_LOST,  /* nothing can reach it any more: do not try */
 	DETACH_FORCE, /* nor care who uses it */
+	CHECK_UNUSED, /* only find out whether somebody uses it */
 };
 
 /*
@@ -40,6 +41,9 @@ void attach_volume(const char *name, struct attach_result *ret);
  */
 void detach_volume(const char *name, enum attach_what how,
 		   struct attach_result *ret);
+
+/* Write what is cached, and find out whether the block device is in use. */
+void check_unused(const char *name, struct attach_result *ret);
 
 /* A running process of this kind. */
 struct attach_child {

@@ -12,6 +12,7 @@
 
 #include "daemon/client.h"
 #include "daemon/runtime.h"
+#include "lib/why.h"
 
 #define ANSWER_MAX (128 * 1024)
 
@@ -59,4 +60,16 @@ int client_ask(const struct runtime *rt, const char *name, const char *word,
 	}
 	free(answer);
 	return err;
+}
+
+/* The monitor's answer: {"error": errno, "text": reason}. */
+int client_result(struct json_object *answer, struct why *why)
+{
+	struct json_object *err, *text;
+
+	if (!json_object_object_get_ex(answer, "error", &err) ||
+	    !json_object_object_get_ex(answer, "text", &text))
+		return why_set(why, -EPROTO, "the monitor gave no answer");
+	why_set(why, 0, "%s", json_object_get_string(text));
+	return -json_object_get_int(err);
 }

@@ -7,6 +7,7 @@
 
 struct json_object;
 struct runtime;
+struct why;
 
 /*
  * Send @word to the monitor of @name and wait for its answer, which the
@@ -16,5 +17,10 @@ struct runtime;
  */
 int client_ask(const struct runtime *rt, const char *name, const char *word,
 	       unsigned seconds, struct json_object **ret);
+
+/*
+ * Whether the monitor did what it was asked to: 0, or -errno with its reason.
+ */
+int client_result(struct json_object *answer, struct why *why);
 
 #endif

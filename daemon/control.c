@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
  * The control socket of the monitor.  A client sends one word ("status",
- * "close", "close-force") in one packet and gets one packet of JSON.
+ * "close", "close-force", "resize", or "resize BYTES") in one packet and gets
+ * one packet of JSON.
  * Requests are never waited for: a client that says nothing costs a slot.
  */
 #include <errno.h>
@@ -20,6 +21,8 @@ static void drop_client(struct monitor *m, unsigned index)
 	m->clients[index] = -1;
 	if (m->closer == (int)index)
 		m->closer = -1;
+	if (m->resize.client == (int)index)
+		m->resize.client = -1;
 }
 
 void control_accept(struct monitor *m)
@@ -73,15 +76,29 @@ static void answer_status(struct monitor *m, unsigned index)
 	free(text);
 }
 
+static bool is_ready(struct monitor *m, unsigned index)
+{
+	if (m->phase == PHASE_SERVING && m->resize.step == RESIZE_NONE)
+		return true;
+	control_answer(m, (int)index, -EBUSY,
+		       m->phase == PHASE_SERVING
+			       ? "it is being resized"
+			       : "it is being opened or closed already");
+	return false;
+}
+
+static void begin_resize(struct monitor *m, unsigned index, const char *size)
+{
+	if (is_ready(m, index))
+		resize_begin(m, index, strtoull(size, NULL, 10));
+}
+
 static void begin_close(struct monitor *m, unsigned index, bool force)
 {
 	int err;
 
-	if (m->phase != PHASE_SERVING) {
-		control_answer(m, (int)index, -EBUSY,
-			       "it is being opened or closed already");
+	if (!is_ready(m, index))
 		return;
-	}
 	m->closer = (int)index;
 	err = monitor_begin_detach(m, force);
 	if (err)
@@ -107,6 +124,8 @@ void control_on_client(struct monitor *m, unsigned index)
 		begin_close(m, index, false);
 	else if (!strcmp(word, "close-force"))
 		begin_close(m, index, true);
+	else if (!strcmp(word, "resize") || !strncmp(word, "resize ", 7))
+		begin_resize(m, index, word + strlen("resize"));
 	else
 		control_answer(m, (int)index, -EINVAL, "unknown request");
 }

@@ -87,6 +87,8 @@ int monitor_begin_detach(struct monitor *m, bool force)
 	enum attach_what how = m->given_up ? DETACH_LOST : DETACH;
 	int err;
 
+	if (m->resize.step != RESIZE_NONE)
+		return -EBUSY;
 	err = attach_start(&m->attach, force ? DETACH_FORCE : how,
 			   m->volume->name);
 	if (!err)
@@ -129,7 +131,9 @@ static void on_attach_result(struct monitor *m)
 	struct attach_result res;
 
 	attach_collect(&m->attach, &res);
-	if (phase == PHASE_ATTACHING)
+	if (m->resize.step == RESIZE_CHECK)
+		resize_checked(m, &res);
+	else if (phase == PHASE_ATTACHING)
 		attached(m, &res);
 	else
 		detached(m, &res);
@@ -351,7 +355,7 @@ int monitor_run(struct volume *volume, const struct runtime *rt, int lock_fd,
 	m->report_arg = arg;
 	m->listen_fd = m->signal_fd = m->shm_fd = -1;
 	m->worker_fd = m->channel_fd = -1;
-	m->closer = -1;
+	m->closer = m->resize.client = -1;
 	for (i = 0; i < MONITOR_CLIENTS_MAX; i++)
 		m->clients[i] = -1;
 	log_setup("monitor", LOG_NOTE);

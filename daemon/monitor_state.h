@@ -30,6 +30,19 @@ enum monitor_phase {
 
 #define MONITOR_CLIENTS_MAX 8
 
+enum resize_step {
+	RESIZE_NONE,
+	RESIZE_CHECK,  /* a child finds out whether the device is in use */
+	RESIZE_WORKER, /* the worker takes the new size */
+};
+
+struct resize {
+	enum resize_step step;
+	int client;	    /* index of who waits for it, or -1 */
+	uint64_t data_size; /* the new one, bytes */
+	uint64_t cut;	    /* cut the image to it in the end; 0: no */
+};
+
 struct monitor {
 	struct volume *volume;
 	const struct runtime *rt;
@@ -52,6 +65,7 @@ struct monitor {
 	int64_t deaths[WORKER_DEATHS_MAX]; /* the latest, ms */
 	bool given_up;			   /* workers answer with errors only */
 
+	struct resize resize;
 	struct attach_child attach;
 	char block[BLOCK_NAME_MAX]; /* "" until attached */
 	int64_t end_deadline;
@@ -76,6 +90,12 @@ void supervise_end(struct monitor *m);
 void control_accept(struct monitor *m);
 void control_on_client(struct monitor *m, unsigned index);
 void control_answer(struct monitor *m, int client, int err, const char *text);
+
+/* daemon/resize.c: another size.  @size: bytes of the image, 0: as it is. */
+void resize_begin(struct monitor *m, unsigned client, uint64_t size);
+void resize_checked(struct monitor *m, const struct attach_result *res);
+void resize_on_ready(struct monitor *m);
+void resize_on_resized(struct monitor *m);
 
 /* daemon/report.c: the volume as JSON; the caller frees the text. */
 char *report_status(const struct monitor *m);

@@ -59,6 +59,10 @@ static void read_volume(struct json_object *obj, struct volume *volume)
 	volume->info.sector_size = (uint32_t)number(obj, "sector_size");
 	volume->info.data_size = number(obj, "size");
 	volume->readonly = number(obj, "readonly");
+	/* No more of it than decides what the driver was offered. */
+	volume->allow_discards = number(obj, "discards");
+	volume->backing.discard = volume->allow_discards;
+	volume->backing.readonly = volume->readonly;
 }
 
 static bool is_sane(const struct volume *volume)

@@ -72,6 +72,7 @@ static void add_volume(const struct volume *v, struct json_object *obj)
 	add_number(obj, "data_offset", v->info.data_offset);
 	add_number(obj, "size", v->info.data_size);
 	add_flag(obj, "readonly", v->readonly);
+	add_flag(obj, "discards", v->allow_discards && v->backing.discard);
 	add_text(obj, "cache", v->direct ? "direct" : "buffered");
 	add_number(obj, "queues", v->nr_queues);
 	add_number(obj, "queue_size", v->queue_size);

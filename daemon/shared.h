@@ -19,9 +19,12 @@ struct shared_head {
 	uint32_t nr_queues;
 	uint32_t queue_size;
 	/* Written by the worker. */
-	uint64_t features; /* negotiated */
-	uint64_t status;   /* of the device; DRIVER_OK: queues run */
-	uint64_t broken;   /* the kernel gave the device up */
+	uint64_t features;   /* negotiated */
+	uint64_t status;     /* of the device; DRIVER_OK: queues run */
+	uint64_t broken;     /* the kernel gave the device up */
+	uint64_t resize_err; /* errno of the latest resize, 0: done */
+	/* Written by the monitor. */
+	uint64_t resize_to; /* bytes of the data area; before WORKER_RESIZE */
 };
 
 /* This process's view; the sizes are copies that were checked. */

@@ -13,26 +13,11 @@
 #include "lib/why.h"
 #include "virtio/blk_dev.h"
 
-int store_open_dead(const struct volume *volume, struct blk_dev **ret,
-		    struct why *why)
-{
-	const struct blk_info info = {
-		.nr_sectors = volume->info.data_size / BLK_SECTOR_SIZE,
-		.block_size = volume->info.sector_size,
-		.phys_block_size = 4096,
-		.readonly = volume->readonly,
-		.cache = "none",
-	};
-	int err = dead_blk_new(&info, ret);
-
-	return err ? why_set(why, err, "%s", strerror(-err)) : 0;
-}
-
-static int open_cipher(const struct volume *volume, struct blk_dev *lower,
-		       struct blk_dev **ret, struct why *why)
+static struct cryptdev_params cipher_params(const struct volume *volume)
 {
 	const struct volume_info *info = &volume->info;
-	const struct cryptdev_params params = {
+
+	return (struct cryptdev_params){
 		.key = volume->key,
 		.key_bytes = info->key_bytes,
 		.sector_size = info->sector_size,
@@ -40,9 +25,21 @@ static int open_cipher(const struct volume *volume, struct blk_dev *lower,
 							     : XTS_IV_PLAIN64,
 		.data_offset = info->data_offset,
 		.data_size = info->data_size,
+		.allow_discards = volume->allow_discards,
 	};
+}
 
-	return cryptdev_new(lower, &params, ret, why);
+int store_open_dead(const struct volume *volume, struct blk_dev **ret,
+		    struct why *why)
+{
+	const struct cryptdev_params params = cipher_params(volume);
+	struct blk_info info;
+	int err;
+
+	cryptdev_info(&volume->backing, &params, &info);
+	info.cache = "none";
+	err = dead_blk_new(&info, ret);
+	return err ? why_set(why, err, "%s", strerror(-err)) : 0;
 }
 
 /*
@@ -64,6 +61,7 @@ int store_open(const struct volume *volume, int image_fd, struct blk_dev **ret,
 	const struct file_blk_options options = {
 		.readonly = volume->readonly,
 	};
+	const struct cryptdev_params params = cipher_params(volume);
 	struct blk_dev *file;
 	int err;
 
@@ -74,7 +72,7 @@ int store_open(const struct volume *volume, int image_fd, struct blk_dev **ret,
 		err = file_blk_new(image_fd, &options, &file, why);
 	if (err)
 		return err;
-	err = open_cipher(volume, file, ret, why);
+	err = cryptdev_new(file, &params, ret, why);
 	if (err)
 		blk_close(file);
 	return err;

@@ -21,7 +21,7 @@ int store_open(const struct volume *volume, int image_fd, struct blk_dev **ret,
 /* Close, and wipe what the cipher knew of the key.  NULL is allowed. */
 void store_close(struct blk_dev *store);
 
-/* A store of errors with the same geometry. */
+/* A store of errors that looks the same; it needs volume->backing. */
 int store_open_dead(const struct volume *volume, struct blk_dev **ret,
 		    struct why *why);
 

@@ -131,6 +131,9 @@ void supervise_on_channel(struct monitor *m)
 			m->worker_ready = true;
 			if (m->phase == PHASE_STARTING)
 				monitor_begin_attach(m);
+			resize_on_ready(m);
+		} else if (said[i] == WORKER_RESIZED) {
+			resize_on_resized(m);
 		} else if (said[i] == WORKER_RUNNING) {
 			vdpa_spread_interrupts(m->volume->name,
 					       m->volume->nr_queues);

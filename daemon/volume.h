@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
  * A volume that is to be served: what the command found out and the monitor
- * and its workers go by.  Read-only once the monitor runs.
+ * and its workers go by.  Read-only once the monitor runs, but for
+ * info.data_size, which the monitor changes when the volume is resized.
  */
 #ifndef DAEMON_VOLUME_H
 #define DAEMON_VOLUME_H
@@ -11,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "backend/blk.h"
 #include "crypt/unlock.h"
 #include "vduse/control.h"
 
@@ -23,6 +25,8 @@ struct volume {
 	char image[PATH_MAX]; /* absolute */
 	struct volume_info info;
 	uint8_t *key; /* secret memory of VOLUME_KEY_MAX bytes, or NULL */
+	struct blk_info backing; /* what the image is, as a device */
+	bool allow_discards;	 /* where backing has them */
 	bool readonly;
 	bool direct; /* the image is open with O_DIRECT */
 	unsigned nr_queues;

@@ -11,8 +11,10 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
 
+#include "backend/blk.h"
 #include "crypt/arena.h"
 #include "daemon/queue.h"
 #include "daemon/sandbox.h"
@@ -20,6 +22,7 @@
 #include "daemon/store.h"
 #include "daemon/volume.h"
 #include "daemon/worker.h"
+#include "lib/endian.h"
 #include "lib/guard.h"
 #include "lib/log.h"
 #include "lib/loop.h"
@@ -227,6 +230,33 @@ static void on_monitor_death(struct worker *w)
 	end_if_idle(w);
 }
 
+/*
+ * Requests beyond the old end are served before the driver learns that it may
+ * send them.
+ */
+static int resize(struct worker *w, uint64_t bytes)
+{
+	uint64_t nr_sectors = bytes / BLK_SECTOR_SIZE;
+	const le64 capacity = le64_put(nr_sectors);
+	int err;
+
+	err = blk_resize(w->store, nr_sectors);
+	if (err)
+		return err;
+	return vduse_dev_set_config(
+		w->dev, offsetof(struct virtio_blk_config, capacity), &capacity,
+		sizeof(capacity));
+}
+
+static void on_resize(struct worker *w)
+{
+	struct shared_head *head = w->params->shared->head;
+	int err = resize(w, vblk_stat_get(&head->resize_to));
+
+	vblk_stat_set(&head->resize_err, (uint64_t)-err);
+	tell_monitor(w, WORKER_RESIZED);
+}
+
 static void on_channel(struct loop_op *op, int res)
 {
 	struct reader *r = (struct reader *)op;
@@ -237,6 +267,8 @@ static void on_channel(struct loop_op *op, int res)
 	}
 	if (r->buf.byte == WORKER_END)
 		end_if_idle(r->worker);
+	else if (r->buf.byte == WORKER_RESIZE)
+		on_resize(r->worker);
 	read_again(r);
 }
 

@@ -23,8 +23,11 @@ struct worker_params {
 /* From the worker to the monitor, one byte each. */
 #define WORKER_READY   'r' /* it answers the kernel's messages */
 #define WORKER_RUNNING 's' /* the driver set DRIVER_OK */
+#define WORKER_RESIZED 'z' /* or not: shared_head.resize_err */
 /* From the monitor: end, if no queue runs. */
 #define WORKER_END 'x'
+/* From the monitor: the size is now shared_head.resize_to. */
+#define WORKER_RESIZE 'Z'
 
 _Noreturn void worker_main(const struct worker_params *params);
 

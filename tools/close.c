@@ -15,18 +15,6 @@
 #include "tools/options.h"
 #include "vduse/control.h"
 
-/* The monitor's answer: {"error": errno, "text": reason}. */
-static int read_answer(struct json_object *answer, struct why *why)
-{
-	struct json_object *err, *text;
-
-	if (!json_object_object_get_ex(answer, "error", &err) ||
-	    !json_object_object_get_ex(answer, "text", &text))
-		return why_set(why, -EPROTO, "the monitor gave no answer");
-	why_set(why, 0, "%s", json_object_get_string(text));
-	return -json_object_get_int(err);
-}
-
 static int close_volume(const char *name, bool force, struct why *why)
 {
 	struct json_object *answer;
@@ -41,7 +29,7 @@ static int close_volume(const char *name, bool force, struct why *why)
 	err = client_ask(&rt, name, force ? "close-force" : "close", 0,
 			 &answer);
 	if (!err) {
-		err = read_answer(answer, why);
+		err = client_result(answer, why);
 		json_object_put(answer);
 	} else if (err == -ENOENT || err == -ECONNREFUSED || err == -EPIPE) {
 		err = orphan_close(&rt, name, force, why);

@@ -30,10 +30,12 @@ struct command {
 extern const struct command commands[];
 
 int cmd_close(int argc, char **argv);
+int cmd_config(int argc, char **argv);
 int cmd_dump(int argc, char **argv);
 int cmd_format(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_open(int argc, char **argv);
+int cmd_resize(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 
 /* Print "vcrypt: REASON" and return the exit code for @err (-errno). */

@@ -43,16 +43,29 @@ const struct command commands[] = {
 	  "  --queue-size N         entries of a queue: a power of two, 4 to\n"
 	  "                         1024 (256)\n"
 	  "  --cache MODE           direct (default where it works) or buffered\n"
+	  "  --allow-discards       free the image's blocks that the file system\n"
+	  "                         on it gives back; shows which ones are used\n"
 	  "  --user NAME            whom the data path runs as\n"
 	  "  --foreground           stay until the volume is closed\n" },
 	{ "close", cmd_close, "take the block device away again",
 	  "NAME [--force]",
 	  "  --force                even if it is in use or cannot be flushed:\n"
 	  "                         what is not yet written is lost\n" },
+	{ "resize", cmd_resize, "change the size of an open volume",
+	  "NAME [--size SIZE]",
+	  "Without an option it becomes what the image has room for now.\n\n"
+	  "  --size SIZE            of the image file, header included; bytes, or\n"
+	  "                         with K, M, G, T. A smaller one cuts the data\n"
+	  "                         off, if the device is not in use\n" },
 	{ "status", cmd_status, "tell all about open volumes",
 	  "[NAME] [--json]", "  --json                 as JSON\n" },
 	{ "list", cmd_list, "list the open volumes", "[--json]",
 	  "  --json                 as JSON\n" },
+	{ "config", cmd_config, "change what a container's header says",
+	  "IMAGE --persistent FLAG",
+	  "The container is closed and LUKS2. No passphrase is needed.\n\n"
+	  "  --persistent FLAG      allow-discards: every open allows them;\n"
+	  "                         no-allow-discards: only with open's option\n" },
 	{ "dump", cmd_dump, "describe a container's header", "IMAGE [--json]",
 	  "  --json                 the metadata as JSON\n" },
 	{ NULL },

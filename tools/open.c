@@ -31,7 +31,7 @@
 struct open_args {
 	const char *image, *name;
 	const char *key_file, *cache, *user;
-	bool readonly, foreground;
+	bool readonly, foreground, allow_discards;
 	uint32_t queues, queue_size;
 };
 
@@ -43,6 +43,7 @@ static int parse(struct open_args *args, int argc, char **argv, struct why *why)
 		{ "queues", OPTION_NUMBER, &args->queues },
 		{ "queue-size", OPTION_NUMBER, &args->queue_size },
 		{ "cache", OPTION_STRING, &args->cache },
+		{ "allow-discards", OPTION_FLAG, &args->allow_discards },
 		{ "user", OPTION_STRING, &args->user },
 		{ "foreground", OPTION_FLAG, &args->foreground },
 		{ NULL },
@@ -174,6 +175,29 @@ static int unlock(const struct open_args *args, struct volume *volume,
 	return err;
 }
 
+/* After file_set_cache: O_DIRECT is part of what the image is. */
+static int check_backing(const struct open_args *args, struct volume *volume,
+			 struct why *why)
+{
+	const struct file_blk_options options = { .readonly = args->readonly };
+	int err;
+
+	err = file_blk_probe(volume->image_fd, &options, &volume->backing, why);
+	if (err) {
+		why_prefix(why, "%s", args->image);
+		return err;
+	}
+	volume->allow_discards = args->allow_discards ||
+				 volume->info.allow_discards;
+	if (args->allow_discards && !volume->backing.readonly &&
+	    !volume->backing.discard)
+		return why_set(why, -EOPNOTSUPP,
+			       "%s: its file system cannot free a part of a "
+			       "file (leave out --allow-discards)",
+			       args->image);
+	return 0;
+}
+
 static int prepare(const struct open_args *args, struct volume *volume,
 		   struct why *why)
 {
@@ -194,6 +218,8 @@ static int prepare(const struct open_args *args, struct volume *volume,
 	if (!err)
 		err = file_set_cache(volume->image_fd, args->image, cache,
 				     volume->info.sector_size, why);
+	if (!err)
+		err = check_backing(args, volume, why);
 	if (err)
 		return err;
 	volume->direct = fcntl(volume->image_fd, F_GETFL) & O_DIRECT;

@@ -108,6 +108,8 @@ static void print_status(struct json_object *obj)
 	       (unsigned long long)volume_number(obj, "queue_size"),
 	       volume_text(obj, "ring"));
 	print_features(obj);
+	printf("  discards:     %s\n",
+	       volume_number(obj, "discards") ? "allowed" : "not allowed");
 	printf("  processes:    monitor %llu, worker %llu (%s), %llu restarts\n",
 	       (unsigned long long)volume_number(obj, "monitor_pid"),
 	       (unsigned long long)volume_number(obj, "worker_pid"),

@@ -34,8 +34,10 @@ static uint64_t offered(const struct vblk *vblk)
 			BIT(VIRTIO_BLK_F_TOPOLOGY) | BIT(VIRTIO_BLK_F_MQ);
 
 	if (vblk->readonly)
-		bits |= BIT(VIRTIO_BLK_F_RO);
-	return bits;
+		return bits | BIT(VIRTIO_BLK_F_RO);
+	if (vblk->dev->info.discard)
+		bits |= BIT(VIRTIO_BLK_F_DISCARD);
+	return bits | BIT(VIRTIO_BLK_F_WRITE_ZEROES);
 }
 
 int vblk_new(struct blk_dev *dev, const struct vblk_params *params,
@@ -104,6 +106,23 @@ static unsigned log2_of(uint32_t n)
 	return 31 - (unsigned)__builtin_clz(n);
 }
 
+/* What is not offered has no limits. */
+static void set_limits(const struct vblk *vblk, uint32_t phys,
+		       struct virtio_blk_config *c)
+{
+	if (vblk->features & BIT(VIRTIO_BLK_F_DISCARD)) {
+		c->max_discard_sectors = htole32(VBLK_DISCARD_MAX_SECTORS);
+		c->max_discard_seg = htole32(VBLK_RANGES_MAX);
+		c->discard_sector_alignment = htole32(phys / BLK_SECTOR_SIZE);
+	}
+	if (vblk->features & BIT(VIRTIO_BLK_F_WRITE_ZEROES)) {
+		c->max_write_zeroes_sectors = htole32(VBLK_ZEROES_MAX_SECTORS);
+		c->max_write_zeroes_seg = htole32(VBLK_RANGES_MAX);
+		/* A hole in the image reads as anything but zeroes. */
+		c->write_zeroes_may_unmap = 0;
+	}
+}
+
 size_t vblk_config(const struct vblk *vblk, void *buf, size_t len)
 {
 	const struct blk_info *info = &vblk->dev->info;
@@ -112,7 +131,7 @@ size_t vblk_config(const struct vblk *vblk, void *buf, size_t len)
 
 	if (phys < PHYS_BLOCK_MIN)
 		phys = PHYS_BLOCK_MIN;
-	c.capacity = htole64(info->nr_sectors);
+	c.capacity = htole64(blk_nr_sectors(vblk->dev));
 	c.size_max = htole32(SIZE_MAX_BYTES);
 	c.seg_max = htole32(vblk->seg_max);
 	c.blk_size = htole32(info->block_size);
@@ -120,6 +139,7 @@ size_t vblk_config(const struct vblk *vblk, void *buf, size_t len)
 	c.min_io_size = htole16((uint16_t)(phys / info->block_size));
 	c.opt_io_size = htole32(info->io_opt / info->block_size);
 	c.num_queues = htole16((uint16_t)vblk->params.nr_queues);
+	set_limits(vblk, phys, &c);
 	memcpy(buf, &c, len < sizeof(c) ? len : sizeof(c));
 	return sizeof(c);
 }

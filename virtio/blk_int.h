@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
  * Between the files of the device model: blk_dev.c (what the device is),
- * blk_queue.c (a queue's life) and blk_request.c (what requests mean).
- * Nobody else includes this.
+ * blk_queue.c (a queue's life), blk_request.c (what requests mean) and
+ * blk_ranges.c (segments of sectors).  Nobody else includes this.
  */
 #ifndef VIRTIO_BLK_INT_H
 #define VIRTIO_BLK_INT_H
@@ -11,6 +11,21 @@
 #include "lib/loop.h"
 #include "virtio/blk_dev.h"
 #include "virtio/virtq.h"
+
+/*
+ * Limits of DISCARD and WRITE_ZEROES: segments a request, sectors a segment.
+ * A request in flight has to end before a queue can stop, and zeroes are
+ * encrypted and written.
+ */
+#define VBLK_RANGES_MAX		 32U
+#define VBLK_DISCARD_MAX_SECTORS (1U << 21) /* 1 GiB */
+#define VBLK_ZEROES_MAX_SECTORS	 (1U << 13) /* 4 MiB */
+
+/* A segment of such a request. */
+struct vblk_range {
+	uint64_t sector;
+	uint32_t nr_sectors;
+};
 
 struct vblk {
 	struct blk_dev *dev;
@@ -29,6 +44,10 @@ struct vblk_slot {
 	uint8_t *status;  /* NULL: there is no place for it */
 	struct iovec *in; /* to write, the status excluded */
 	unsigned nr_in;
+	uint64_t sectors; /* that it is about, in all */
+	/* DISCARD, WRITE_ZEROES: those from next_range on are to be done. */
+	struct vblk_range *ranges; /* VBLK_RANGES_MAX */
+	unsigned nr_ranges, next_range;
 };
 
 enum vblk_state {
@@ -44,7 +63,9 @@ struct vblk_queue {
 	struct vblk_stats *stats;
 	struct blk_queue *blk;
 	struct virtq *vq;
-	struct vblk_slot *slot; /* queue_size */
+	struct vblk_slot *slot;	   /* queue_size */
+	struct vblk_range *ranges; /* of all slots */
+	uint64_t features;	   /* negotiated */
 	enum vblk_state state;
 	bool write_through; /* the driver does not flush */
 	bool reported;	    /* that it is broken */
@@ -62,5 +83,15 @@ struct vblk_queue {
 
 /* Serve one request that was popped; it ends in virtq_push, now or later. */
 void vblk_serve(struct vblk_queue *queue, struct virtq_chain *chain);
+
+/*
+ * Read the segments of a DISCARD (@discard) or WRITE_ZEROES, @len bytes at
+ * @iov.  Returns a virtio-blk status: with OK every one of the *@ret_nr ranges
+ * lies on the device and is made of whole blocks.
+ */
+uint8_t vblk_read_ranges(const struct vblk *vblk, const struct iovec *iov,
+			 uint32_t len, bool discard,
+			 struct vblk_range ret[VBLK_RANGES_MAX],
+			 unsigned *ret_nr);
 
 #endif

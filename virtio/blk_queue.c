@@ -143,6 +143,21 @@ static void end_turn(struct loop_task *task)
 	check_stopped(queue);
 }
 
+static int make_slots(struct vblk_queue *queue)
+{
+	unsigned size = queue->vblk->params.queue_size, i;
+
+	queue->slot = calloc(size, sizeof(*queue->slot));
+	queue->ranges =
+		calloc((size_t)size * VBLK_RANGES_MAX, sizeof(*queue->ranges));
+	if (!queue->slot || !queue->ranges)
+		return -ENOMEM;
+	for (i = 0; i < size; i++)
+		queue->slot[i].ranges =
+			queue->ranges + (size_t)i * VBLK_RANGES_MAX;
+	return 0;
+}
+
 int vblk_queue_new(struct vblk *vblk, unsigned index, struct loop *loop,
 		   struct vblk_stats *stats, struct vblk_queue **ret)
 {
@@ -159,8 +174,7 @@ int vblk_queue_new(struct vblk *vblk, unsigned index, struct loop *loop,
 	queue->kick.done = kick_done;
 	queue->cancel.done = cancel_done;
 	queue->task.run = end_turn;
-	queue->slot = calloc(size, sizeof(*queue->slot));
-	err = queue->slot ? 0 : -ENOMEM;
+	err = make_slots(queue);
 	if (!err)
 		err = virtq_new(size, vblk->seg_max + EXTRA_IOV, &queue->vq);
 	if (!err)
@@ -180,6 +194,7 @@ void vblk_queue_free(struct vblk_queue *queue)
 	assert(queue->state == VBLK_IDLE && !queue->task.queued);
 	blk_close_queue(queue->blk);
 	virtq_free(queue->vq);
+	free(queue->ranges);
 	free(queue->slot);
 	free(queue);
 }
@@ -195,6 +210,7 @@ int vblk_queue_start(struct vblk_queue *queue, const struct virtq_setup *setup,
 	if (err)
 		return err;
 	queue->state = VBLK_RUNNING;
+	queue->features = setup->features;
 	queue->write_through =
 		!(setup->features & (1ULL << VIRTIO_BLK_F_FLUSH));
 	queue->kick_fd = setup->kick_fd;

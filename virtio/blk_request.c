@@ -76,7 +76,7 @@ static void answer(struct vblk_slot *slot, uint8_t status, bool filled)
 		if (slot->status)
 			guard_run(write_answer, &a);
 	}
-	count(queue, slot->op, status, slot->req.nr_sectors * BLK_SECTOR_SIZE);
+	count(queue, slot->op, status, slot->sectors * BLK_SECTOR_SIZE);
 	virtq_push(queue->vq, (uint16_t)slot->req.tag, len);
 	loop_defer(queue->loop, &queue->task);
 }
@@ -111,6 +111,7 @@ static void transfer(const struct request *r, enum blk_op op, unsigned flags,
 	}
 	slot->req.sector = r->sector;
 	slot->req.nr_sectors = len / BLK_SECTOR_SIZE;
+	slot->sectors = slot->req.nr_sectors;
 	slot->req.iov = iov;
 	slot->req.iovcnt = (int)nr;
 	submit(slot, op, flags);
@@ -139,6 +140,55 @@ static void serve_out(const struct request *r)
 static void serve_flush(const struct request *r)
 {
 	submit(r->slot, BLK_FLUSH, 0);
+}
+
+/* One range after the other: the slot has one request to the block layer. */
+static void range_done(struct blk_req *req, int res)
+{
+	struct vblk_slot *slot = (struct vblk_slot *)req;
+	const struct vblk_range *range = &slot->ranges[slot->next_range];
+
+	if (res || slot->next_range == slot->nr_ranges) {
+		answer(slot, res ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK, false);
+		return;
+	}
+	slot->next_range++;
+	req->sector = range->sector;
+	req->nr_sectors = range->nr_sectors;
+	slot->sectors += range->nr_sectors;
+	blk_submit(slot->queue->blk, req);
+}
+
+static void serve_ranges(const struct request *r, enum blk_op op)
+{
+	struct vblk_slot *slot = r->slot;
+	const struct vblk_queue *queue = slot->queue;
+	uint8_t status = VIRTIO_BLK_S_IOERR;
+
+	if (!r->in_len)
+		status = vblk_read_ranges(queue->vblk, r->out, r->out_len,
+					  op == BLK_DISCARD, slot->ranges,
+					  &slot->nr_ranges);
+	if (status != VIRTIO_BLK_S_OK) {
+		answer(slot, status, false);
+		return;
+	}
+	slot->next_range = 0;
+	slot->req.op = op;
+	slot->req.flags = queue->write_through ? BLK_FUA : 0;
+	slot->req.end_io = range_done;
+	range_done(&slot->req, 0);
+}
+
+static void serve_discard(const struct request *r)
+{
+	serve_ranges(r, BLK_DISCARD);
+}
+
+/* Whatever the unmap flag says: a hole would not read as zeroes. */
+static void serve_write_zeroes(const struct request *r)
+{
+	serve_ranges(r, BLK_WRITE_ZEROES);
 }
 
 struct fill {
@@ -178,19 +228,27 @@ static void serve_get_id(const struct request *r)
 static const struct command {
 	void (*serve)(const struct request *r);
 	enum vblk_op op;
+	uint64_t feature; /* without which it is unsupported, or 0 */
 } commands[] = {
 	[VIRTIO_BLK_T_IN] = { serve_in, VBLK_READ },
 	[VIRTIO_BLK_T_OUT] = { serve_out, VBLK_WRITE },
 	[VIRTIO_BLK_T_FLUSH] = { serve_flush, VBLK_FLUSH },
 	[VIRTIO_BLK_T_GET_ID] = { serve_get_id, VBLK_GET_ID },
+	[VIRTIO_BLK_T_DISCARD] = { serve_discard, VBLK_DISCARD,
+				   1ULL << VIRTIO_BLK_F_DISCARD },
+	[VIRTIO_BLK_T_WRITE_ZEROES] = { serve_write_zeroes, VBLK_WRITE_ZEROES,
+					1ULL << VIRTIO_BLK_F_WRITE_ZEROES },
 };
 
-static const struct command *find_command(uint32_t type)
+static const struct command *find_command(const struct vblk_queue *queue,
+					  uint32_t type)
 {
-	if (type >= sizeof(commands) / sizeof(*commands) ||
-	    !commands[type].serve)
+	const struct command *c;
+
+	if (type >= sizeof(commands) / sizeof(*commands))
 		return NULL;
-	return &commands[type];
+	c = &commands[type];
+	return c->serve && !(c->feature & ~queue->features) ? c : NULL;
 }
 
 struct take {
@@ -257,7 +315,7 @@ static void serve_valid(struct vblk_slot *slot, struct virtq_chain *chain)
 		return;
 	}
 	skip_out(&r, sizeof(t.header));
-	command = find_command(le32_get(t.header.type));
+	command = find_command(slot->queue, le32_get(t.header.type));
 	if (!command) {
 		answer(slot, VIRTIO_BLK_S_UNSUPP, false);
 		return;
@@ -277,7 +335,7 @@ void vblk_serve(struct vblk_queue *queue, struct virtq_chain *chain)
 	slot->status = chain->last_in;
 	slot->nr_in = 0;
 	slot->req.tag = chain->id;
-	slot->req.nr_sectors = 0;
+	slot->sectors = 0;
 	if (chain->err || !slot->status)
 		answer(slot, VIRTIO_BLK_S_IOERR, false);
 	else

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "backend/dead.h"
 #include "backend/mem.h"
 #include "lib/loop.h"
 #include "lib/why.h"
@@ -93,6 +94,85 @@ START_TEST(test_readonly_below)
 	ck_assert_int_eq(rig_do(&r, BLK_WRITE, 0, 0, buf, 512), -EROFS);
 	ck_assert_int_eq(rig_do(&r, BLK_READ, 0, 0, buf, 512), 0);
 	rig_close(&r);
+}
+END_TEST
+
+/* What a driver is told to prefer has to be aligned in the image as well. */
+START_TEST(test_topology)
+{
+	static const struct {
+		uint32_t phys, io_opt;
+		uint64_t offset;
+		uint32_t want_phys, want_io_opt;
+	} rows[] = {
+		{ 512, 0, 0, 4096, 0 },
+		{ 4096, 1 << 20, 16 << 20, 4096, 1 << 20 },
+		{ 16384, 65536, 65536, 16384, 65536 },
+		{ 4096, 1 << 20, 1 << 19, 4096, 0 },
+		{ 4096, 1000, 16 << 20, 4096, 0 },
+	};
+	struct cryptdev_params p = { .sector_size = 512, .data_size = 4096 };
+	struct blk_info lower = { .nr_sectors = 8, .block_size = 512 }, info;
+	size_t i;
+
+	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		lower.phys_block_size = rows[i].phys;
+		lower.io_opt = rows[i].io_opt;
+		p.data_offset = rows[i].offset;
+		cryptdev_info(&lower, &p, &info);
+		ck_assert_uint_eq(info.phys_block_size, rows[i].want_phys);
+		ck_assert_uint_eq(info.io_opt, rows[i].want_io_opt);
+	}
+}
+END_TEST
+
+/* The data area grows and shrinks, with what is below, while queues exist. */
+START_TEST(test_resize)
+{
+	struct cryptdev_params p = p512;
+	struct blk_info info = { .nr_sectors = 24, .block_size = 512 };
+	struct blk_dev *lower, *dev;
+	struct blk_rig r;
+
+	fill_bytes(plain, 64, 3);
+	p.key = plain;
+	p.key_bytes = 64;
+	p.data_offset = 4096;
+	p.data_size = 8192;
+	ck_assert_int_eq(dead_blk_new(&info, &lower), 0);
+	ck_assert_int_eq(cryptdev_new(lower, &p, &dev, NULL), 0);
+	rig_open(&r, dev, 4);
+	ck_assert_int_eq(blk_resize(dev, 32), 0);
+	ck_assert_uint_eq(blk_nr_sectors(dev), 32);
+	ck_assert_uint_eq(blk_nr_sectors(lower), 40);
+	/* It reaches the device below, which is dead. */
+	ck_assert_int_eq(rig_do(&r, BLK_READ, 0, 31, buf, 512), -EIO);
+	ck_assert_int_eq(blk_resize(dev, 8), 0);
+	ck_assert_uint_eq(blk_nr_sectors(dev), 8);
+	ck_assert_uint_eq(blk_nr_sectors(lower), 16);
+	ck_assert_int_eq(blk_resize(dev, 0), -EINVAL);
+	ck_assert_int_eq(blk_resize(dev, UINT64_MAX - 1), -EINVAL);
+	ck_assert_uint_eq(blk_nr_sectors(dev), 8);
+	rig_close(&r);
+}
+END_TEST
+
+/* What stays below makes what is above stay. */
+START_TEST(test_resize_fails)
+{
+	struct mem_blk_options opt = { 0 };
+	struct cryptdev_params p = p512;
+	struct blk_dev *mem, *dev;
+
+	fill_bytes(plain, 64, 3);
+	p.key = plain;
+	p.key_bytes = 64;
+	p.data_size = 4096;
+	ck_assert_int_eq(mem_blk_new(8, &opt, &mem), 0);
+	ck_assert_int_eq(cryptdev_new(mem, &p, &dev, NULL), 0);
+	ck_assert_int_eq(blk_resize(dev, 16), -EOPNOTSUPP);
+	ck_assert_uint_eq(blk_nr_sectors(dev), 8);
+	blk_close(dev);
 }
 END_TEST
 
@@ -414,6 +494,9 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_new, 0, ROWS(new_rows));
 	tcase_add_test(tc, test_readonly_below);
+	tcase_add_test(tc, test_topology);
+	tcase_add_test(tc, test_resize);
+	tcase_add_test(tc, test_resize_fails);
 	tcase_add_test(tc, test_write_read);
 	tcase_add_test(tc, test_nothing_outside_the_area);
 	tcase_add_loop_test(tc, test_write_zeroes, 0, 2);

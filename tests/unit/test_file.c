@@ -230,6 +230,57 @@ START_TEST(test_discard)
 }
 END_TEST
 
+/* A file that grew, and one that was cut and then followed. */
+START_TEST(test_resize)
+{
+	open_rig(&places[_i]);
+	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, SIZE / 512, plain, 4096),
+			 -EIO);
+	ck_assert_int_eq(ftruncate(peek, 2 * SIZE), 0);
+	ck_assert_int_eq(blk_resize(rig.dev, 2 * SIZE / 512), 0);
+	ck_assert_int_eq(
+		rig_do(&rig, BLK_WRITE, BLK_FUA, SIZE / 512, plain, 4096), 0);
+	assert_file(SIZE, plain, 4096);
+	/* It is found out: nothing is written any more ... */
+	ck_assert_int_eq(ftruncate(peek, SIZE), 0);
+	ck_assert_int_eq(rig_do(&rig, BLK_FLUSH, 0, 0, NULL, 0), -EIO);
+	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, 0, plain, 4096), -EIO);
+	/* ... until somebody says that it is meant. */
+	ck_assert_int_eq(blk_resize(rig.dev, SIZE / 512), 0);
+	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, 0, plain, 4096), 0);
+	ck_assert_int_eq(rig_do(&rig, BLK_FLUSH, 0, 0, NULL, 0), 0);
+	ck_assert_int_eq(file_size(), SIZE);
+	close_rig();
+}
+END_TEST
+
+/* What it would be is what it is. */
+START_TEST(test_probe)
+{
+	const struct file_blk_options opt = { .readonly = _i };
+	struct blk_info info;
+	struct blk_dev *dev;
+	struct why why = { "" };
+
+	make_file("/var/tmp", SIZE);
+	ck_assert_int_eq(file_blk_probe(peek, &opt, &info, &why), 0);
+	ck_assert_int_eq(file_blk_new(dup(peek), &opt, &dev, &why), 0);
+	ck_assert_uint_eq(info.nr_sectors, dev->info.nr_sectors);
+	ck_assert_uint_eq(info.block_size, dev->info.block_size);
+	ck_assert_uint_eq(info.phys_block_size, dev->info.phys_block_size);
+	ck_assert_uint_eq(info.io_opt, dev->info.io_opt);
+	ck_assert(info.readonly == dev->info.readonly && info.readonly == _i);
+	ck_assert(info.discard == dev->info.discard);
+	blk_close(dev);
+	ck_assert_int_eq(ftruncate(peek, 100), 0);
+	info.nr_sectors = 77;
+	ck_assert_int_eq(file_blk_probe(peek, &opt, &info, &why), -EINVAL);
+	ck_assert_uint_eq(info.nr_sectors, 77);
+	close(peek);
+	unlink(path);
+}
+END_TEST
+
 /* --- what it is made from ----------------------------------------------- */
 
 START_TEST(test_readonly)
@@ -497,6 +548,8 @@ int main(void)
 	tcase_add_test(tc, test_many_segments);
 	tcase_add_loop_test(tc, test_zeroes, 0, NR_PLACES);
 	tcase_add_loop_test(tc, test_discard, 0, NR_PLACES);
+	tcase_add_loop_test(tc, test_resize, 0, NR_PLACES);
+	tcase_add_loop_test(tc, test_probe, 0, 2);
 	tcase_add_test(tc, test_readonly);
 	tcase_add_test(tc, test_refused);
 	tcase_add_test(tc, test_odd_size);

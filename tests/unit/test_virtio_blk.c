@@ -185,7 +185,7 @@ static const struct {
 	{ VIRTIO_BLK_T_FLUSH, 0, 512, true, OK },
 	{ VIRTIO_BLK_T_GET_ID, 0, 20, true, OK },
 	{ VIRTIO_BLK_T_DISCARD, 0, 16, false, UNSUPP },
-	{ VIRTIO_BLK_T_WRITE_ZEROES, 0, 16, false, UNSUPP },
+	{ VIRTIO_BLK_T_WRITE_ZEROES, 0, 8, false, IOERR },
 	{ VIRTIO_BLK_T_SCSI_CMD, 0, 512, true, UNSUPP },
 	{ 3, 0, 0, true, UNSUPP },
 	{ 10, 0, 24, true, UNSUPP },

@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
+#
+# fstrim shrinks the image when discards are allowed, by the option or by the
+# header's flag, and the files survive; without, nothing is given back.
+# timeout: 300
+
+. "$(dirname "$0")/functions.sh"
+requires mkfs.ext4 e2fsck fstrim blkdiscard
+
+blocks() {
+	sync secret.img
+	du -k secret.img | cut -f 1
+}
+
+# fill: files that stay, and 24 MiB that are deleted again.
+fill() {
+	vc_mount
+	[ -d mnt/tree ] || cp -r tree mnt/
+	cp large mnt/large
+	sync -f mnt
+	rm mnt/large
+	sync -f mnt
+}
+
+# discards NAME: what status says.
+discards() {
+	"$VCRYPT" status "$1" | sed -n 's/^  discards: *//p'
+}
+
+make_tree tree 4
+head -c 24M /dev/urandom >large
+vc_format secret.img --size 80M
+
+# Without: not a byte.
+vc_attach secret.img vdc0
+[ "$(discards vdc0)" = "not allowed" ] || fail "discards: $(discards vdc0)"
+mkfs.ext4 -q "$dev"
+fill
+full=$(blocks)
+! fstrim mnt 2>/dev/null || fail "fstrim without discards"
+! blkdiscard "$dev" 2>/dev/null || fail "blkdiscard without discards"
+umount mnt
+vc_close vdc0
+[ "$(blocks)" -ge "$full" ] || fail "the image shrank without being asked"
+
+# With the option.
+vc_attach secret.img vdc0 --allow-discards
+[ "$(discards vdc0)" = allowed ] || fail "discards: $(discards vdc0)"
+"$VCRYPT" status vdc0 | grep -q "features:.* DISCARD WRITE_ZEROES" ||
+	fail "not negotiated"
+fill
+full=$(blocks)
+fstrim -v mnt
+trimmed=$(blocks)
+[ $((full - trimmed)) -gt 20000 ] || fail "from $full to $trimmed KiB only"
+"$VCRYPT" status vdc0 | grep "^  discard  .*[1-9].* 0 errors" ||
+	fail "no discard is counted"
+umount mnt
+e2fsck -fn "$dev"
+vc_close vdc0
+
+# With the header's flag, and mounted so.
+"$VCRYPT" config secret.img --persistent allow-discards
+vc_attach secret.img vdc0
+[ "$(discards vdc0)" = allowed ] || fail "the flag is not honoured"
+expect 5 "$VCRYPT" config secret.img --persistent no-allow-discards
+says "secret.img: is open"
+mount -o discard "$dev" mnt
+cp large mnt/large
+sync -f mnt
+full=$(blocks)
+rm mnt/large
+sync -f mnt
+wait_for 20 bash -c "[ \$(($full - \$(du -k secret.img | cut -f 1))) -gt 20000 ]"
+umount mnt
+vc_close vdc0
+
+# Data are as they were, also for a volume that may not discard.
+"$VCRYPT" config secret.img --persistent no-allow-discards
+vc_attach secret.img vdc0
+[ "$(discards vdc0)" = "not allowed" ] || fail "the flag is still there"
+vc_mount
+check_tree mnt/tree tree.sums
+umount mnt
+vc_close vdc0

@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
+#
+# An open volume gets another size: a mounted file system grows with it, a
+# mounted one does not shrink, an image that grew from outside is followed.
+# timeout: 400
+
+. "$(dirname "$0")/functions.sh"
+requires mkfs.ext4 resize2fs e2fsck
+
+disk_has() {
+	[ "$(blockdev --getsize64 "$dev")" = $(($1 << 20)) ]
+}
+
+# has MIB: so much the disk and the status say. The kernel takes its time.
+has() {
+	wait_for 10 disk_has "$1"
+	"$VCRYPT" status vdc0 | grep -q "size: *$(($1 << 20)) bytes" ||
+		fail "status tells another size"
+}
+
+make_tree tree 4
+vc_format secret.img --size 32M
+vc_attach secret.img vdc0
+has 16
+mkfs.ext4 -q "$dev"
+vc_mount
+cp -r tree mnt/
+
+# Under load, and the new part is used at once.
+(while cp -r tree mnt/again && sync -f mnt; do rm -r mnt/again; done) \
+	>/dev/null 2>&1 &
+load=$!
+"$VCRYPT" resize vdc0 --size 64M
+has 48
+[ "$(stat -c %s secret.img)" = $((64 << 20)) ] || fail "the image is not 64M"
+resize2fs "$dev"
+kill "$load"
+wait "$load" || true
+head -c 20M /dev/urandom >large
+cp large mnt/large
+sync -f mnt
+cmp large mnt/large
+
+# Not while somebody uses it.
+expect 5 "$VCRYPT" resize vdc0 --size 32M
+says "mounted"
+has 48
+[ "$(stat -c %s secret.img)" = $((64 << 20)) ] || fail "the image was cut"
+expect 4 "$VCRYPT" resize vdc0 --size 67109000
+says "sectors of 4096"
+expect 4 "$VCRYPT" resize vdc0 --size 1M
+expect 4 "$VCRYPT" resize vdc1
+says "vdc1: is not open"
+
+# From outside, and after a worker died.
+truncate -s 80M secret.img
+kill -9 "$("$VCRYPT" status vdc0 | sed -n 's/.*worker \([0-9]*\).*/\1/p')"
+wait_for 20 "$VCRYPT" resize vdc0
+has 64
+resize2fs "$dev"
+check_tree mnt/tree tree.sums
+umount mnt
+e2fsck -fn "$dev"
+
+# Smaller, once it is not in use.
+e2fsck -fp "$dev"
+resize2fs "$dev" 40M
+"$VCRYPT" resize vdc0 --size 60M
+has 44
+[ "$(stat -c %s secret.img)" = $((60 << 20)) ] || fail "the image is not 60M"
+vc_close vdc0
+
+vc_attach secret.img vdc0
+has 44
+e2fsck -fn "$dev"
+vc_mount
+check_tree mnt/tree tree.sums
+cmp large mnt/large
+umount mnt
+vc_close vdc0
+vc_attach secret.img vdc0 --readonly
+expect 4 "$VCRYPT" resize vdc0 --size 80M
+says "read-only"
+vc_close vdc0

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * vcrypt resize: change the size of an open volume.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/client.h"
+#include "daemon/runtime.h"
+#include "lib/why.h"
+#include "tools/command.h"
+#include "tools/options.h"
+#include "vduse/control.h"
+
+static int ask(const struct runtime *rt, const char *name, uint64_t size,
+	       struct why *why)
+{
+	struct json_object *answer;
+	char word[32] = "resize";
+	int err;
+
+	if (size)
+		snprintf(word, sizeof(word), "resize %" PRIu64, size);
+	err = client_ask(rt, name, word, &answer);
+	if (err == -ENOENT)
+		return why_set(why, err, "%s: is not open", name);
+	if (err)
+		return why_set(why, err,
+			       "%s: the monitor does not answer: %s (vcrypt "
+			       "close %s)",
+			       name, strerror(-err), name);
+	err = client_result(answer, why);
+	json_object_put(answer);
+	return err;
+}
+
+static int resize(const char *name, uint64_t size, struct why *why)
+{
+	struct runtime rt;
+	int err;
+
+	err = runtime_open(&rt, false, why);
+	if (err == -ENOENT)
+		return why_set(why, err, "%s: is not open", name);
+	if (err)
+		return err;
+	err = ask(&rt, name, size, why);
+	runtime_close(&rt);
+	return err;
+}
+
+int cmd_resize(int argc, char **argv)
+{
+	uint64_t size = 0;
+	struct option_spec options[] = {
+		{ "size", OPTION_SIZE, &size },
+		{ NULL },
+	};
+	struct why why = { "" };
+	int err;
+
+	if (options_parse(options, &argc, argv, &why))
+		return command_misuse("resize", &why);
+	if (argc != 2) {
+		why_set(&why, 0, "one NAME is needed");
+		return command_misuse("resize", &why);
+	}
+	if (vduse_check_name(argv[1], &why))
+		return command_misuse("resize", &why);
+	err = resize(argv[1], size, &why);
+	return err ? command_fail(err, &why) : EXIT_OK;
+}
