@@ -33,6 +33,8 @@ static uint64_t offered(const struct vblk *vblk)
 			BIT(VIRTIO_BLK_F_BLK_SIZE) | BIT(VIRTIO_BLK_F_FLUSH) |
 			BIT(VIRTIO_BLK_F_TOPOLOGY) | BIT(VIRTIO_BLK_F_MQ);
 
+	if (vblk->params.packed)
+		bits |= BIT(VIRTIO_F_RING_PACKED);
 	if (vblk->readonly)
 		bits |= BIT(VIRTIO_BLK_F_RO);
 	return bits;

@@ -79,14 +79,14 @@ START_TEST(test_stop_in_flight)
 	driver_blk_turns(&b, 20);
 	ck_assert_int_eq(stops, 1);
 	ck_assert(!vblk_queue_runs(b.queue));
-	ck_assert_uint_eq(vblk_queue_avail_index(b.queue), 3);
+	ck_assert_uint_eq(vblk_queue_state(b.queue).avail_index, 3);
 	ck_assert_uint_eq(b.d.used->idx, 3);
 	ck_assert_uint_eq(*driver_blk_at(&b, r[0].status), IOERR);
 	ck_assert_uint_eq(*driver_blk_at(&b, r[1].status), OK);
 	ck_assert_uint_eq(*driver_blk_at(&b, r[2].status), OK);
 	/* The kick stayed for whoever comes next, and so did the request. */
 	hold.hold = false;
-	b.d.setup.avail_index = vblk_queue_avail_index(b.queue);
+	b.d.setup.state.avail_index = vblk_queue_state(b.queue).avail_index;
 	driver_blk_start(&b);
 	for (i = 0; i < 4; i++)
 		driver_blk_wait(&b, NULL);
