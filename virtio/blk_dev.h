@@ -29,6 +29,8 @@ struct why;
 struct vblk_params {
 	unsigned nr_queues;	      /* 1..65535 */
 	unsigned queue_size;	      /* entries; a power of two, 4..1024 */
+	uint32_t seg_max;	      /* pieces of data a request; 0: any */
+	uint32_t size_max;	      /* bytes of a piece, >= 4096; 0: any */
 	bool packed;		      /* offer packed rings */
 	bool readonly;		      /* even if the block device is not */
 	char serial[VBLK_SERIAL_LEN]; /* NUL padded, perhaps not terminated */

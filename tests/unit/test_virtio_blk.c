@@ -141,6 +141,21 @@ START_TEST(test_config)
 	ck_assert_uint_eq(vblk_config(vblk, raw, 4), sizeof(c));
 	ck_assert(!memcmp(raw, "\x89\x67\x45\x23\0\0\0\0", 8));
 	vblk_free(vblk);
+	/* A transport may want smaller requests, but gets no larger ones. */
+	params.seg_max = 20;
+	params.size_max = 4096;
+	ck_assert_int_eq(vblk_new(&hold.dev, &params, &vblk, &why), 0);
+	vblk_config(vblk, &c, sizeof(c));
+	ck_assert_uint_eq(c.seg_max, 20);
+	ck_assert_uint_eq(c.size_max, 4096);
+	vblk_free(vblk);
+	params.seg_max = 1000;
+	ck_assert_int_eq(vblk_new(&hold.dev, &params, &vblk, &why), 0);
+	vblk_config(vblk, &c, sizeof(c));
+	ck_assert_uint_eq(c.seg_max, 126);
+	vblk_free(vblk);
+	params.size_max = 4095;
+	ck_assert_int_eq(vblk_new(&hold.dev, &params, &vblk, &why), -EINVAL);
 }
 END_TEST
 
