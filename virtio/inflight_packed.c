@@ -87,12 +87,12 @@ unsigned inflight_packed_witness(const struct inflight_queue *log, unsigned num)
 
 /* A private copy of a log, being checked. */
 struct copy {
-	struct inflight_packed head;
 	struct inflight_packed_desc *desc;
 	struct inflight_fetched *list;
 	bool *seen;    /* entries that have their place */
 	bool *id_used; /* buffer ids in flight */
 	unsigned num, nr_seen;
+	struct inflight_packed head; /* without descriptors */
 };
 
 static int bad(struct why *why, const char *what)
