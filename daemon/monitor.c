@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "daemon/bounce.h"
 #include "daemon/monitor.h"
 #include "daemon/monitor_state.h"
 #include "daemon/store.h"
@@ -153,6 +154,17 @@ static void on_signal(struct monitor *m)
 		log_warn("cannot close");
 }
 
+/* Only before the device is attached for the first time. */
+static int provide_bounce(const struct volume *volume, struct why *why)
+{
+	struct bounce_plan plan;
+	int err = bounce_plan(volume, &plan, why);
+
+	if (!err)
+		err = vduse_raise_bounce(volume->name, plan.bytes, why);
+	return err;
+}
+
 static int make_device(struct monitor *m, struct why *why)
 {
 	const struct volume *volume = m->volume;
@@ -180,7 +192,7 @@ static int make_device(struct monitor *m, struct why *why)
 	}
 	store_close(dead);
 	m->created = !err;
-	return err;
+	return err ? err : provide_bounce(volume, why);
 }
 
 static int open_signals(void)

@@ -58,6 +58,7 @@ static void read_volume(struct json_object *obj, struct volume *volume)
 	volume->queue_size = (unsigned)number(obj, "queue_size");
 	volume->info.sector_size = (uint32_t)number(obj, "sector_size");
 	volume->info.data_size = number(obj, "size");
+	volume->packed = number(obj, "packed");
 	volume->readonly = number(obj, "readonly");
 	/* No more of it than decides what the driver was offered. */
 	volume->allow_discards = number(obj, "discards");

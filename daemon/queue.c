@@ -205,9 +205,9 @@ bool queue_thread_busy(const struct queue_thread *qt)
 	       ORDER_NONE;
 }
 
-uint16_t queue_thread_state(const struct queue_thread *qt)
+struct virtq_state queue_thread_state(const struct queue_thread *qt)
 {
-	return vblk_queue_avail_index(qt->queue);
+	return vblk_queue_state(qt->queue);
 }
 
 void queue_thread_reset(struct queue_thread *qt)

@@ -44,8 +44,8 @@ void queue_thread_stop(struct queue_thread *qt);
 /* Whether an order is being carried out. */
 bool queue_thread_busy(const struct queue_thread *qt);
 
-/* The next avail entry; the queue is stopped. */
-uint16_t queue_thread_state(const struct queue_thread *qt);
+/* Where the ring goes on; the queue is stopped. */
+struct virtq_state queue_thread_state(const struct queue_thread *qt);
 
 /* The driver reset the device; the queue is stopped. */
 void queue_thread_reset(struct queue_thread *qt);

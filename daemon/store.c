@@ -8,6 +8,7 @@
 #include "backend/file.h"
 #include "backend/lock.h"
 #include "crypt/cryptdev.h"
+#include "daemon/bounce.h"
 #include "daemon/store.h"
 #include "daemon/volume.h"
 #include "lib/why.h"
@@ -89,10 +90,17 @@ int volume_vblk(const struct volume *volume, struct blk_dev *store,
 	struct vblk_params params = {
 		.nr_queues = volume->nr_queues,
 		.queue_size = volume->queue_size,
+		.packed = volume->packed,
 		.readonly = volume->readonly,
 	};
 	size_t len = strlen(volume->name);
+	struct bounce_plan plan;
+	int err = bounce_plan(volume, &plan, why);
 
+	if (err)
+		return err;
+	params.seg_max = plan.seg_max;
+	params.size_max = plan.size_max;
 	memcpy(params.serial, volume->name,
 	       len < VBLK_SERIAL_LEN ? len : VBLK_SERIAL_LEN);
 	return vblk_new(store, &params, ret, why);

@@ -31,6 +31,7 @@ struct volume {
 	bool direct; /* the image is open with O_DIRECT */
 	unsigned nr_queues;
 	unsigned queue_size; /* entries of a ring */
+	bool packed;	     /* offer packed rings */
 	uid_t uid;	     /* whom the worker serves as */
 	gid_t gid;
 	int image_fd;	/* open and locked by the command; the monitor's */

@@ -147,7 +147,7 @@ static void owner_stop_queues(void *owner)
 	check_pending(w);
 }
 
-static uint16_t owner_queue_state(void *owner, unsigned index)
+static struct virtq_state owner_queue_state(void *owner, unsigned index)
 {
 	struct worker *w = owner;
 

@@ -57,5 +57,7 @@ demo-built: all
 vm-shell: all
 	@O='$(O)' tests/vm/vm shell
 
+include tests/fuzz/fuzz.mk
+
 # The objects of the unit tests are worth keeping.
 .SECONDARY:

@@ -30,7 +30,7 @@
 
 struct open_args {
 	const char *image, *name;
-	const char *key_file, *cache, *user;
+	const char *key_file, *cache, *user, *ring;
 	bool readonly, foreground, allow_discards;
 	uint32_t queues, queue_size;
 };
@@ -42,6 +42,7 @@ static int parse(struct open_args *args, int argc, char **argv, struct why *why)
 		{ "key-file", OPTION_STRING, &args->key_file },
 		{ "queues", OPTION_NUMBER, &args->queues },
 		{ "queue-size", OPTION_NUMBER, &args->queue_size },
+		{ "ring", OPTION_STRING, &args->ring },
 		{ "cache", OPTION_STRING, &args->cache },
 		{ "allow-discards", OPTION_FLAG, &args->allow_discards },
 		{ "user", OPTION_STRING, &args->user },
@@ -56,6 +57,19 @@ static int parse(struct open_args *args, int argc, char **argv, struct why *why)
 	args->image = argv[1];
 	args->name = argv[2];
 	return vduse_check_name(args->name, why);
+}
+
+static int parse_ring(const char *s, bool *ret_packed, struct why *why)
+{
+	if (!s || !strcmp(s, "split"))
+		*ret_packed = false;
+	else if (!strcmp(s, "packed"))
+		*ret_packed = true;
+	else
+		return why_set(why, -EDOM,
+			       "--ring: \"split\" or \"packed\", not \"%s\"",
+			       s);
+	return 0;
 }
 
 static int check_queues(const struct open_args *args, struct volume *volume,
@@ -81,7 +95,7 @@ static int check_queues(const struct open_args *args, struct volume *volume,
 			       "--queue-size: a power of two from 4 to %d is "
 			       "needed",
 			       VBLK_MAX_QUEUE_SIZE);
-	return 0;
+	return parse_ring(args->ring, &volume->packed, why);
 }
 
 static int parse_cache(const char *s, enum file_cache *ret, struct why *why)

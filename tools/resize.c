@@ -24,7 +24,7 @@ static int ask(const struct runtime *rt, const char *name, uint64_t size,
 
 	if (size)
 		snprintf(word, sizeof(word), "resize %" PRIu64, size);
-	err = client_ask(rt, name, word, &answer);
+	err = client_ask(rt, name, word, 0, &answer);
 	if (err == -ENOENT)
 		return why_set(why, err, "%s: is not open", name);
 	if (err)

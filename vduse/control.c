@@ -155,6 +155,31 @@ int vduse_create(int control_fd, const struct vduse_params *params,
 	return 0;
 }
 
+/* The size that every kernel has at first, and older ones always. */
+#define BOUNCE_DEFAULT (64ULL << 20)
+
+int vduse_raise_bounce(const char *name, uint64_t bytes, struct why *why)
+{
+	char path[64 + VDUSE_VOLUME_NAME_MAX], text[32];
+	int fd, len, err = 0;
+
+	if (bytes <= BOUNCE_DEFAULT)
+		return 0;
+	snprintf(path, sizeof(path), "/sys/class/vduse/%s/bounce_size", name);
+	len = snprintf(text, sizeof(text), "%llu", (unsigned long long)bytes);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, (size_t)len) != len)
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	return err ? why_set(why, err,
+			     "%s: %s (packed rings need %llu MiB: use fewer or "
+			     "smaller queues, or --ring split)",
+			     path, strerror(-err),
+			     (unsigned long long)bytes >> 20)
+		   : 0;
+}
+
 int vduse_destroy(int control_fd, const char *name)
 {
 	char arg[VDUSE_NAME_MAX] = { 0 };

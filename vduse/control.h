@@ -44,6 +44,12 @@ int vduse_control_open(int *ret_fd, struct why *why);
 int vduse_create(int control_fd, const struct vduse_params *params,
 		 struct why *why);
 
+/*
+ * See that a device that was never attached has @bytes of bounce memory, if
+ * that is more than the kernel gives by itself.
+ */
+int vduse_raise_bounce(const char *name, uint64_t bytes, struct why *why);
+
 /* -EBUSY: still open or attached; -EINVAL: no such device. */
 int vduse_destroy(int control_fd, const char *name);
 

@@ -64,9 +64,48 @@ static void next_message(struct vduse_dev *dev)
 }
 
 /* Of a queue that does not run it would be out of date. */
-static uint16_t next_avail(struct vduse_dev *dev, unsigned i)
+static struct virtq_state queue_state(struct vduse_dev *dev, unsigned i)
 {
-	return dev->setups[i].num ? dev->ops->queue_state(dev->owner, i) : 0;
+	if (dev->setups[i].num)
+		return dev->ops->queue_state(dev->owner, i);
+	return (struct virtq_state){
+		.last_avail_counter = true,
+		.last_used_counter = true,
+	};
+}
+
+static bool is_packed(const struct vduse_dev *dev)
+{
+	return dev->features & (1ULL << VIRTIO_F_RING_PACKED);
+}
+
+static void put_state(const struct vduse_dev *dev,
+		      const struct virtq_state *state,
+		      struct vduse_vq_state *ret)
+{
+	if (!is_packed(dev)) {
+		ret->split.avail_index = state->avail_index;
+		return;
+	}
+	ret->packed.last_avail_counter = state->last_avail_counter;
+	ret->packed.last_avail_idx = state->last_avail_idx;
+	ret->packed.last_used_counter = state->last_used_counter;
+	ret->packed.last_used_idx = state->last_used_idx;
+}
+
+static struct virtq_state get_state(const struct vduse_dev *dev,
+				    const struct vduse_vq_info *info)
+{
+	if (!is_packed(dev))
+		return (struct virtq_state){
+			.avail_index = info->split.avail_index,
+		};
+	return (struct virtq_state){
+		.last_avail_counter = info->packed.last_avail_counter & 1,
+		.last_avail_idx = info->packed.last_avail_idx,
+		.last_used_counter = info->packed.last_used_counter & 1,
+		.last_used_idx = info->packed.last_used_idx,
+	};
 }
 
 static void answer(struct vduse_dev *dev, int err)
@@ -78,9 +117,10 @@ static void answer(struct vduse_dev *dev, int err)
 
 	if (dev->req.type == VDUSE_GET_VQ_STATE && !err) {
 		unsigned i = dev->req.vq_state.index;
+		struct virtq_state state = queue_state(dev, i);
 
 		resp.vq_state.index = i;
-		resp.vq_state.split.avail_index = next_avail(dev, i);
+		put_state(dev, &state, &resp.vq_state);
 	}
 	/* ENOENT: the kernel no longer waits for this answer. */
 	if (write(dev->fd, &resp, sizeof(resp)) < 0 && errno != ENOENT)
@@ -112,7 +152,7 @@ static int read_setup(struct vduse_dev *dev, unsigned i)
 		.desc_addr = info.desc_addr,
 		.driver_addr = info.driver_addr,
 		.device_addr = info.device_addr,
-		.avail_index = info.split.avail_index,
+		.state = get_state(dev, &info),
 		.kick_fd = -1,
 		.ops = &vduse_queue_ops,
 		.host = &dev->queues[i],
@@ -261,7 +301,7 @@ static void resume(struct vduse_dev *dev)
 
 	for (i = 0; i < dev->nr_queues; i++)
 		if (dev->setups[i].num)
-			dev->setups[i].avail_index = next_avail(dev, i);
+			dev->setups[i].state = queue_state(dev, i);
 	start_queues(dev, WAIT_RESUME);
 }
 

@@ -20,6 +20,7 @@
 
 struct loop;
 struct virtq_setup;
+struct virtq_state;
 struct vduse_dev;
 struct why;
 
@@ -43,8 +44,8 @@ struct vduse_owner_ops {
 	 * is allowed).
 	 */
 	void (*stop_queues)(void *owner);
-	/* The next avail entry of a stopped queue. */
-	uint16_t (*queue_state)(void *owner, unsigned index);
+	/* Where the ring of a stopped queue goes on. */
+	struct virtq_state (*queue_state)(void *owner, unsigned index);
 	/* The driver reset the device: forget what was in flight. */
 	void (*reset)(void *owner);
 	/* The device status (virtio 1.3, section 2.1) is now @status. */

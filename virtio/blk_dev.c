@@ -33,6 +33,8 @@ static uint64_t offered(const struct vblk *vblk)
 			BIT(VIRTIO_BLK_F_BLK_SIZE) | BIT(VIRTIO_BLK_F_FLUSH) |
 			BIT(VIRTIO_BLK_F_TOPOLOGY) | BIT(VIRTIO_BLK_F_MQ);
 
+	if (vblk->params.packed)
+		bits |= BIT(VIRTIO_F_RING_PACKED);
 	if (vblk->readonly)
 		return bits | BIT(VIRTIO_BLK_F_RO);
 	if (vblk->dev->info.discard)
@@ -53,6 +55,10 @@ int vblk_new(struct blk_dev *dev, const struct vblk_params *params,
 		return why_set(why, -EINVAL,
 			       "queue size %u (a power of two, 4 to %u)", size,
 			       VBLK_MAX_QUEUE_SIZE);
+	if (params->size_max && params->size_max < 4096)
+		return why_set(why, -EINVAL,
+			       "pieces of %u bytes (4096 or more)",
+			       params->size_max);
 	vblk = calloc(1, sizeof(*vblk));
 	if (!vblk)
 		return why_set(why, -ENOMEM, "out of memory");
@@ -61,6 +67,11 @@ int vblk_new(struct blk_dev *dev, const struct vblk_params *params,
 	vblk->readonly = params->readonly || dev->info.readonly;
 	/* Header and status take a descriptor each. */
 	vblk->seg_max = size - 2 < SEG_MAX ? size - 2 : SEG_MAX;
+	if (params->seg_max && params->seg_max < vblk->seg_max)
+		vblk->seg_max = params->seg_max;
+	vblk->size_max = SIZE_MAX_BYTES;
+	if (params->size_max && params->size_max < vblk->size_max)
+		vblk->size_max = params->size_max;
 	vblk->features = offered(vblk);
 	*ret = vblk;
 	return 0;
@@ -132,7 +143,7 @@ size_t vblk_config(const struct vblk *vblk, void *buf, size_t len)
 	if (phys < PHYS_BLOCK_MIN)
 		phys = PHYS_BLOCK_MIN;
 	c.capacity = htole64(blk_nr_sectors(vblk->dev));
-	c.size_max = htole32(SIZE_MAX_BYTES);
+	c.size_max = htole32(vblk->size_max);
 	c.seg_max = htole32(vblk->seg_max);
 	c.blk_size = htole32(info->block_size);
 	c.physical_block_exp = (uint8_t)log2_of(phys / info->block_size);

@@ -15,12 +15,12 @@
 #include <stdint.h>
 
 #include "virtio/blk_stats.h"
+#include "virtio/transport.h"
 
 struct blk_dev;
 struct loop;
 struct vblk;
 struct vblk_queue;
-struct virtq_setup;
 struct why;
 
 #define VBLK_SERIAL_LEN	    20
@@ -29,6 +29,9 @@ struct why;
 struct vblk_params {
 	unsigned nr_queues;	      /* 1..65535 */
 	unsigned queue_size;	      /* entries; a power of two, 4..1024 */
+	uint32_t seg_max;	      /* pieces of data a request; 0: any */
+	uint32_t size_max;	      /* bytes of a piece, >= 4096; 0: any */
+	bool packed;		      /* offer packed rings */
 	bool readonly;		      /* even if the block device is not */
 	char serial[VBLK_SERIAL_LEN]; /* NUL padded, perhaps not terminated */
 };
@@ -88,8 +91,8 @@ void vblk_queue_stop(struct vblk_queue *queue, void (*stopped)(void *arg),
 /* Started, and stopped() not yet called. */
 bool vblk_queue_runs(const struct vblk_queue *queue);
 
-/* The next available index, for a queue that has stopped. */
-uint16_t vblk_queue_avail_index(const struct vblk_queue *queue);
+/* Where its ring goes on, for a queue that has stopped. */
+struct virtq_state vblk_queue_state(const struct vblk_queue *queue);
 
 /* The queue does not run.  NULL is allowed. */
 void vblk_queue_free(struct vblk_queue *queue);

@@ -31,7 +31,7 @@ struct vblk {
 	struct blk_dev *dev;
 	struct vblk_params params;
 	uint64_t features; /* offered */
-	uint32_t seg_max;
+	uint32_t seg_max, size_max;
 	bool readonly;
 };
 

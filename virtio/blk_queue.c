@@ -249,7 +249,7 @@ bool vblk_queue_runs(const struct vblk_queue *queue)
 	return queue->state != VBLK_IDLE;
 }
 
-uint16_t vblk_queue_avail_index(const struct vblk_queue *queue)
+struct virtq_state vblk_queue_state(const struct vblk_queue *queue)
 {
-	return virtq_avail_index(queue->vq);
+	return virtq_state(queue->vq);
 }

@@ -4,17 +4,16 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/why.h"
-#include "virtio/inflight.h"
-#include "virtio/transport.h"
+#include "virtio/inflight_int.h"
 
-#define LOG_VERSION 1
-
-/* What the log belongs to; stands behind the array of descriptors. */
+/*
+ * What the log belongs to.  It stands behind the descriptors, of which those
+ * of packed rings are the longer ones.
+ */
 struct binding {
 	uint64_t features;
 	uint64_t desc_addr;
@@ -25,19 +24,10 @@ struct binding {
 _Static_assert(sizeof(struct inflight_split_desc) == 16, "protocol layout");
 _Static_assert(sizeof(struct inflight_split) == 16, "protocol layout");
 
-/*
- * Everything before is in memory before anything after, should the process
- * die in between.  Nobody reads the log while it lives.
- */
-static void store_order(void)
-{
-	atomic_signal_fence(memory_order_seq_cst);
-}
-
 static size_t binding_offset(unsigned num)
 {
-	return sizeof(struct inflight_split) +
-	       num * sizeof(struct inflight_split_desc);
+	return sizeof(struct inflight_packed) +
+	       num * sizeof(struct inflight_packed_desc);
 }
 
 size_t inflight_size(unsigned num)
@@ -60,7 +50,7 @@ void inflight_queue_reset(struct inflight_queue *log)
 		return;
 	version = &((struct inflight_split *)log->mem)->version;
 	*version = 0;
-	store_order();
+	inflight_order();
 	memset(log->mem, 0, inflight_size(log->num));
 	log->counter = 0;
 }
@@ -80,22 +70,28 @@ static struct binding binding_for(const struct virtq_setup *setup)
 	};
 }
 
+void inflight_begin(struct inflight_queue *log, const struct virtq_setup *setup)
+{
+	inflight_queue_reset(log);
+	*binding_of(log) = binding_for(setup);
+}
+
 static void make_fresh(struct inflight_queue *log,
 		       const struct virtq_setup *setup, uint16_t used)
 {
 	struct inflight_split *s = log->mem;
 
-	inflight_queue_reset(log);
-	*binding_of(log) = binding_for(setup);
+	inflight_begin(log, setup);
 	s->desc_num = (uint16_t)setup->num;
 	s->used_idx = used;
-	store_order();
-	s->version = LOG_VERSION;
+	inflight_order();
+	s->version = INFLIGHT_VERSION;
 }
 
-static bool bound_to(const struct inflight_queue *log,
-		     const struct virtq_setup *setup)
+bool inflight_bound_to(const struct inflight_queue *log,
+		       const struct virtq_setup *setup)
 {
+	/* version and desc_num stand at the same place in both layouts. */
 	const struct inflight_split *s = log->mem;
 	struct binding want = binding_for(setup);
 
@@ -130,34 +126,18 @@ static int drop_last_batch(const struct inflight_split *s, unsigned num,
 	return 0;
 }
 
-struct fetched {
-	uint64_t counter;
-	uint16_t head;
-};
-
 static int by_counter(const void *a, const void *b)
 {
-	const struct fetched *x = a, *y = b;
+	const struct inflight_fetched *x = a, *y = b;
 
 	return (x->counter > y->counter) - (x->counter < y->counter);
 }
 
-/* What is marked in @entry, in the order of fetching. */
-static int collect(struct inflight_queue *log,
-		   const struct inflight_split_desc *entry, unsigned num,
-		   struct fetched *list, struct inflight_recovery *rec,
-		   struct why *why)
+int inflight_sort(struct inflight_queue *log, struct inflight_fetched *list,
+		  unsigned nr, struct inflight_recovery *rec, struct why *why)
 {
-	unsigned i, nr = 0;
+	unsigned i;
 
-	for (i = 0; i < num; i++) {
-		if (entry[i].inflight > 1)
-			return why_set(why, -EUCLEAN,
-				       "in-flight log: bad mark");
-		if (entry[i].inflight)
-			list[nr++] = (struct fetched){ entry[i].counter,
-						       (uint16_t)i };
-	}
 	qsort(list, nr, sizeof(*list), by_counter);
 	for (i = 0; i < nr; i++) {
 		if (i && list[i].counter == list[i - 1].counter)
@@ -170,6 +150,26 @@ static int collect(struct inflight_queue *log,
 	return 0;
 }
 
+/* What is marked in @entry, in the order of fetching. */
+static int collect(struct inflight_queue *log,
+		   const struct inflight_split_desc *entry, unsigned num,
+		   struct inflight_fetched *list, struct inflight_recovery *rec,
+		   struct why *why)
+{
+	unsigned i, nr = 0;
+
+	for (i = 0; i < num; i++) {
+		if (entry[i].inflight > 1)
+			return why_set(why, -EUCLEAN,
+				       "in-flight log: bad mark");
+		if (entry[i].inflight)
+			list[nr++] =
+				(struct inflight_fetched){ entry[i].counter,
+							   (uint16_t)i };
+	}
+	return inflight_sort(log, list, nr, rec, why);
+}
+
 /* Make the log say what was found, so that a death from here on is covered. */
 static void settle(struct inflight_split *s,
 		   const struct inflight_split_desc *entry, unsigned num,
@@ -179,13 +179,13 @@ static void settle(struct inflight_split *s,
 
 	for (i = 0; i < num; i++)
 		s->desc[i].inflight = entry[i].inflight;
-	store_order();
+	inflight_order();
 	s->used_idx = used;
 }
 
 static int resume(struct inflight_queue *log, unsigned num, uint16_t used,
 		  uint16_t avail, struct inflight_split_desc *entry,
-		  struct fetched *list, struct inflight_recovery *rec,
+		  struct inflight_fetched *list, struct inflight_recovery *rec,
 		  struct why *why)
 {
 	struct inflight_split *s = log->mem;
@@ -216,18 +216,18 @@ int inflight_split_bind(struct inflight_queue *log,
 {
 	const struct inflight_split *s = log->mem;
 	struct inflight_split_desc *entry;
-	struct fetched *list;
+	struct inflight_fetched *list;
 	int err = -ENOMEM;
 
 	rec->resumed = false;
 	rec->nr = 0;
 	if (setup->num > log->num)
 		return why_set(why, -EINVAL, "in-flight log: too small");
-	if (!s->version || !bound_to(log, setup)) {
+	if (!s->version || !inflight_bound_to(log, setup)) {
 		make_fresh(log, setup, used);
 		return 0;
 	}
-	if (s->version != LOG_VERSION || s->features)
+	if (s->version != INFLIGHT_VERSION || s->features)
 		return why_set(why, -EUCLEAN,
 			       "in-flight log: unknown version %u", s->version);
 	entry = calloc(setup->num, sizeof(*entry));
@@ -245,9 +245,9 @@ void inflight_split_fetch(struct inflight_queue *log, uint16_t head)
 	struct inflight_split *s = log->mem;
 
 	s->desc[head].counter = log->counter++;
-	store_order();
+	inflight_order();
 	s->desc[head].inflight = 1;
-	store_order();
+	inflight_order();
 }
 
 void inflight_split_batch(struct inflight_queue *log, const uint16_t *head,
@@ -258,9 +258,9 @@ void inflight_split_batch(struct inflight_queue *log, const uint16_t *head,
 
 	for (i = 0; i < nr; i++) {
 		s->desc[head[i]].next = s->last_batch_head;
-		store_order();
+		inflight_order();
 		s->last_batch_head = head[i];
-		store_order();
+		inflight_order();
 	}
 }
 
@@ -270,10 +270,10 @@ void inflight_split_done(struct inflight_queue *log, const uint16_t *head,
 	struct inflight_split *s = log->mem;
 	unsigned i;
 
-	store_order();
+	inflight_order();
 	for (i = 0; i < nr; i++)
 		s->desc[head[i]].inflight = 0;
-	store_order();
+	inflight_order();
 	s->used_idx = used;
-	store_order();
+	inflight_order();
 }

@@ -30,6 +30,19 @@ struct virtq_host_ops {
 	void (*interrupt)(void *host);
 };
 
+/*
+ * Where a ring goes on, when nothing is in flight.  Which member counts is
+ * said by VIRTIO_F_RING_PACKED; zeroes are the start of a split ring.
+ */
+struct virtq_state {
+	uint16_t avail_index; /* split: next avail entry to fetch */
+	/* Packed: next descriptor to fetch, and next to use. */
+	uint16_t last_avail_idx;
+	uint16_t last_used_idx;
+	bool last_avail_counter; /* wrap counters; true at first */
+	bool last_used_counter;
+};
+
 /* Where a queue's rings are and how it runs, as the driver set it up. */
 struct virtq_setup {
 	uint64_t features;    /* negotiated: what the driver accepted */
@@ -37,8 +50,8 @@ struct virtq_setup {
 	uint64_t desc_addr;   /* IOVA of the descriptor area */
 	uint64_t driver_addr; /* IOVA of the driver area (avail ring) */
 	uint64_t device_addr; /* IOVA of the device area (used ring) */
-	uint16_t avail_index; /* split: next avail entry to fetch */
-	int kick_fd;	      /* eventfd; the transport keeps it */
+	struct virtq_state state;
+	int kick_fd;			 /* eventfd; the transport keeps it */
 	struct inflight_queue *inflight; /* what this queue has in flight */
 	const struct virtq_host_ops *ops;
 	void *host; /* for ops */

@@ -26,12 +26,14 @@ int virtq_new(unsigned size, unsigned iov_max, struct virtq **ret)
 	vq->iov = calloc((size_t)size * iov_max, sizeof(*vq->iov));
 	vq->taken = calloc(size, sizeof(*vq->taken));
 	vq->desc = calloc(vq->max_desc, sizeof(*vq->desc));
-	vq->table = calloc(VIRTQ_TABLE_MAX, 16);
+	vq->table = calloc(VIRTQ_TABLE_MAX, VIRTQ_DESC_SIZE);
+	vq->raw = calloc(size, VIRTQ_DESC_SIZE);
+	vq->chain = calloc(size, sizeof(*vq->chain));
 	vq->batch = calloc(size, sizeof(*vq->batch));
 	vq->batch_id = calloc(size, sizeof(*vq->batch_id));
 	vq->replay = calloc(size, sizeof(*vq->replay));
-	if (!vq->iov || !vq->taken || !vq->desc || !vq->table || !vq->batch ||
-	    !vq->batch_id || !vq->replay) {
+	if (!vq->iov || !vq->taken || !vq->desc || !vq->table || !vq->raw ||
+	    !vq->chain || !vq->batch || !vq->batch_id || !vq->replay) {
 		virtq_free(vq);
 		return -ENOMEM;
 	}
@@ -47,6 +49,8 @@ void virtq_free(struct virtq *vq)
 	free(vq->taken);
 	free(vq->desc);
 	free(vq->table);
+	free(vq->raw);
+	free(vq->chain);
 	free(vq->batch);
 	free(vq->batch_id);
 	free(vq->replay);
@@ -56,6 +60,7 @@ void virtq_free(struct virtq *vq)
 int virtq_start(struct virtq *vq, const struct virtq_setup *setup,
 		struct why *why)
 {
+	const struct virtq_format *format = &virtq_split_format;
 	int err;
 
 	if (vq->format)
@@ -64,7 +69,7 @@ int virtq_start(struct virtq *vq, const struct virtq_setup *setup,
 		return why_set(why, -EINVAL, "queue of %u entries (1 to %u)",
 			       setup->num, vq->size);
 	if (setup->features & (1ULL << VIRTIO_F_RING_PACKED))
-		return why_set(why, -EINVAL, "packed rings are not served");
+		format = &virtq_packed_format;
 	vq->setup = *setup;
 	vq->event_idx = setup->features & (1ULL << VIRTIO_RING_F_EVENT_IDX);
 	vq->indirect = setup->features & (1ULL << VIRTIO_RING_F_INDIRECT_DESC);
@@ -77,15 +82,19 @@ int virtq_start(struct virtq *vq, const struct virtq_setup *setup,
 	/* What the driver was told before the start is not known here. */
 	vq->interrupt_first = true;
 	vq->interrupt_now = false;
-	err = virtq_split_format.start(vq, why);
-	if (!err)
-		vq->format = &virtq_split_format;
-	return err;
+	err = format->start(vq, why);
+	if (err)
+		return err;
+	vq->format = format;
+	return 0;
 }
 
 void virtq_stop(struct virtq *vq)
 {
 	assert(!vq->in_flight);
+	if (!vq->format)
+		return;
+	vq->format->state(vq, &vq->setup.state);
 	vq->format = NULL;
 }
 
@@ -111,9 +120,27 @@ unsigned virtq_nr_replay(const struct virtq *vq)
 	return vq->nr_replay - vq->next_replay;
 }
 
-uint16_t virtq_avail_index(const struct virtq *vq)
+struct virtq_state virtq_state(const struct virtq *vq)
 {
-	return vq->split.last_avail;
+	struct virtq_state state = vq->setup.state;
+
+	if (vq->format)
+		vq->format->state(vq, &state);
+	return state;
+}
+
+const char *virtq_check_indirect(const struct virtq *vq, bool next,
+				 uint32_t len)
+{
+	if (!vq->indirect)
+		return "an indirect descriptor was not negotiated";
+	if (next)
+		return "a descriptor is indirect and has a next one";
+	if (!len || len % VIRTQ_DESC_SIZE)
+		return "an indirect table is no multiple of 16 bytes";
+	if (len / VIRTQ_DESC_SIZE > VIRTQ_TABLE_MAX)
+		return "an indirect table is too long";
+	return NULL;
 }
 
 int virtq_map_area(struct virtq *vq, const char *name, uint64_t addr,

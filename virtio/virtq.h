@@ -17,8 +17,9 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "virtio/transport.h"
+
 struct virtq;
-struct virtq_setup;
 struct why;
 
 enum virtq_result {
@@ -103,8 +104,8 @@ const char *virtq_broken(const struct virtq *vq);
 /* Requests popped and not yet pushed. */
 unsigned virtq_in_flight(const struct virtq *vq);
 
-/* Split: the next available index. */
-uint16_t virtq_avail_index(const struct virtq *vq);
+/* Where the ring goes on; nothing is in flight. */
+struct virtq_state virtq_state(const struct virtq *vq);
 
 /*
  * Copy bytes that the other side may be changing: each is read once, what

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
  * Between virtq.c, which holds what the ring formats have in common, and the
- * formats (virtq_split.c).  Nobody else includes this.
+ * formats (virtq_split.c, virtq_packed.c).  Nobody else includes this.
  */
 #ifndef VIRTIO_VIRTQ_INT_H
 #define VIRTIO_VIRTQ_INT_H
@@ -42,6 +42,30 @@ struct virtq_split {
 	bool no_kick;	     /* the flag as last written */
 };
 
+struct packed_desc;
+struct packed_event;
+
+/* A place in a packed ring. */
+struct packed_pos {
+	uint16_t idx;
+	bool wrap; /* the wrap counter */
+};
+
+/* What is known of a chain in flight; the ring may have lost it. */
+struct packed_chain {
+	uint16_t len; /* descriptors it takes in the ring */
+	uint16_t log; /* its first entry in the log */
+};
+
+struct virtq_packed {
+	struct packed_desc *desc; /* setup.num of them */
+	const struct packed_event *driver;
+	struct packed_event *device;
+	struct packed_pos avail, used; /* the next to fetch, to use */
+	unsigned owned;		       /* descriptors from used to avail */
+	bool no_kick;		       /* the device's flags as last written */
+};
+
 struct virtq_format {
 	int (*start)(struct virtq *vq, struct why *why);
 	/*
@@ -57,6 +81,7 @@ struct virtq_format {
 	int (*disable_kick)(struct virtq *vq);
 	/* 1 when there are requests already, 0, or -EFAULT. */
 	int (*enable_kick)(struct virtq *vq);
+	void (*state)(const struct virtq *vq, struct virtq_state *ret);
 };
 
 struct virtq {
@@ -67,7 +92,9 @@ struct virtq {
 	struct iovec *iov; /* iov_max for each id */
 	bool *taken;	   /* for each id: popped, not published */
 	unsigned in_flight;
-	struct virtq_desc *desc; /* the chain being fetched */
+	struct virtq_desc *desc;    /* the chain being fetched */
+	struct packed_desc *raw;    /* packed: a copy of it as it stands */
+	struct packed_chain *chain; /* packed: for each id taken */
 	unsigned nr_desc, max_desc;
 	char *table; /* private copy of an indirect table */
 	struct virtq_used *batch;
@@ -79,9 +106,14 @@ struct virtq {
 	bool interrupt_now;   /* even if nothing was pushed */
 	const char *broken;
 	struct virtq_split split;
+	struct virtq_packed packed;
 };
 
 extern const struct virtq_format virtq_split_format;
+extern const struct virtq_format virtq_packed_format;
+
+/* Bytes of a descriptor, in either format. */
+#define VIRTQ_DESC_SIZE 16
 
 /*
  * Translate a ring area, which must be contiguous.  0, or -EINVAL, -EFAULT
@@ -93,6 +125,13 @@ int virtq_map_area(struct virtq *vq, const char *name, uint64_t addr,
 
 /* Copy @len bytes of driver memory at @addr to vq->table: 0 or -EFAULT. */
 int virtq_copy_table(struct virtq *vq, uint64_t addr, uint32_t len);
+
+/*
+ * Why an indirect descriptor of a ring cannot be, or NULL; @next: it has a
+ * next one.
+ */
+const char *virtq_check_indirect(const struct virtq *vq, bool next,
+				 uint32_t len);
 
 /* The queue is broken from here on; @reason is static. */
 enum virtq_result virtq_break(struct virtq *vq, const char *reason);

@@ -120,13 +120,13 @@ static int take_up(struct virtq *vq, struct why *why)
 	struct why bad = { "" };
 	int err;
 
-	s->last_avail = vq->setup.avail_index;
+	s->last_avail = vq->setup.state.avail_index;
 	if (!log)
 		return 0;
 	err = inflight_split_bind(log, &vq->setup, s->used_idx, s->avail_idx,
 				  &rec, &bad);
 	if (err == -EUCLEAN && (s->used_idx == s->avail_idx ||
-				s->used_idx == vq->setup.avail_index)) {
+				s->used_idx == vq->setup.state.avail_index)) {
 		log_warn("%s; it is not needed and made anew", bad.text);
 		inflight_queue_reset(log);
 		err = inflight_split_bind(log, &vq->setup, s->used_idx,
@@ -193,20 +193,6 @@ static void add_desc(struct virtq *vq, const struct split_desc *d)
 	};
 }
 
-static const char *check_indirect(const struct virtq *vq, uint16_t flags,
-				  uint32_t len)
-{
-	if (!vq->indirect)
-		return "an indirect descriptor was not negotiated";
-	if (flags & VRING_DESC_F_NEXT)
-		return "a descriptor is indirect and has a next one";
-	if (!len || len % sizeof(struct split_desc))
-		return "an indirect table is no multiple of 16 bytes";
-	if (len / sizeof(struct split_desc) > VIRTQ_TABLE_MAX)
-		return "an indirect table is too long";
-	return NULL;
-}
-
 /* The chain from f->head in the descriptor table; ends at an indirect one. */
 static void walk_ring(struct fetch *f)
 {
@@ -229,7 +215,8 @@ static void walk_ring(struct fetch *f)
 		if (flags & VRING_DESC_F_INDIRECT) {
 			f->table = le64_get(d.addr);
 			f->table_len = le32_get(d.len);
-			f->bad = check_indirect(vq, flags, f->table_len);
+			f->bad = virtq_check_indirect(
+				vq, flags & VRING_DESC_F_NEXT, f->table_len);
 			return;
 		}
 		add_desc(vq, &d);
@@ -433,10 +420,16 @@ static int split_enable_kick(struct virtq *vq)
 	return 1;
 }
 
+static void split_state(const struct virtq *vq, struct virtq_state *ret)
+{
+	ret->avail_index = vq->split.last_avail;
+}
+
 const struct virtq_format virtq_split_format = {
 	.start = split_start,
 	.fetch = split_fetch,
 	.publish = split_publish,
 	.disable_kick = split_disable_kick,
 	.enable_kick = split_enable_kick,
+	.state = split_state,
 };

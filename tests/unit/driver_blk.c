@@ -13,9 +13,16 @@
 void driver_blk_init(struct driver_blk *b, struct blk_dev *dev, unsigned size,
 		     uint64_t without)
 {
+	driver_blk_init_ring(b, dev, size, without, false);
+}
+
+void driver_blk_init_ring(struct driver_blk *b, struct blk_dev *dev,
+			  unsigned size, uint64_t without, bool packed)
+{
 	struct vblk_params params = {
 		.nr_queues = 1,
 		.queue_size = size,
+		.packed = packed,
 		.serial = "a serial of 20 bytes",
 	};
 	struct why why = { "" };

@@ -30,9 +30,14 @@ struct driver_req {
 	uint32_t used; /* length, when done */
 };
 
-/* All features of the device but @without.  Starts the queue. */
+/*
+ * All features of the device but @without, packed rings only if @packed.
+ * Starts the queue.
+ */
 void driver_blk_init(struct driver_blk *b, struct blk_dev *dev, unsigned size,
 		     uint64_t without);
+void driver_blk_init_ring(struct driver_blk *b, struct blk_dev *dev,
+			  unsigned size, uint64_t without, bool packed);
 void driver_blk_free(struct driver_blk *b);
 
 void driver_blk_start(struct driver_blk *b);

@@ -14,23 +14,27 @@ void driver_reset(struct driver *d)
 {
 	unsigned i;
 
+	memset(d->busy, 0, sizeof(d->busy));
+	d->nr_free = d->num;
+	d->next_data = DRIVER_DATA;
+	if (d->packed.desc) {
+		driver_packed_reset(d);
+		return;
+	}
 	memset(d->desc, 0, d->num * sizeof(*d->desc));
 	memset(d->avail, 0, 6 + 2 * d->num);
 	memset(d->used, 0, 6 + 8 * d->num);
-	memset(d->busy, 0, sizeof(d->busy));
 	d->avail_idx = 0;
 	d->published = 0;
 	d->used_seen = 0;
-	d->nr_free = d->num;
 	for (i = 0; i < d->num; i++)
 		d->free[i] = (uint16_t)(d->num - 1 - i);
-	d->next_data = DRIVER_DATA;
 }
 
-void driver_init(struct driver *d, unsigned num, uint64_t features)
+static void split_init(struct driver *d)
 {
-	memset(d, 0, sizeof(*d));
-	d->num = num;
+	unsigned num = d->num;
+
 	/* Exactly as long as they must be. */
 	d->desc = (void *)driver_mem_map(&d->mem, DRIVER_DESC, 16 * num, NULL)
 			  ->host;
@@ -40,9 +44,19 @@ void driver_init(struct driver *d, unsigned num, uint64_t features)
 	d->used =
 		(void *)driver_mem_map(&d->mem, DRIVER_USED, 6 + 8 * num, NULL)
 			->host;
-	driver_mem_map(&d->mem, DRIVER_DATA, DRIVER_DATA_LEN, NULL);
 	d->mem.map[0].readonly = true;
 	d->mem.map[1].readonly = true;
+}
+
+void driver_init(struct driver *d, unsigned num, uint64_t features)
+{
+	memset(d, 0, sizeof(*d));
+	d->num = num;
+	if (features & BIT(VIRTIO_F_RING_PACKED))
+		driver_packed_init(d);
+	else
+		split_init(d);
+	driver_mem_map(&d->mem, DRIVER_DATA, DRIVER_DATA_LEN, NULL);
 	d->setup = (struct virtq_setup){
 		.features = features | BIT(VIRTIO_F_VERSION_1) |
 			    BIT(VIRTIO_F_ACCESS_PLATFORM),
@@ -121,6 +135,8 @@ uint16_t driver_add(struct driver *d, enum driver_shape shape,
 	unsigned total = direct + (direct < nr), i;
 	uint16_t head, at;
 
+	if (d->packed.desc)
+		return driver_packed_add(d, shape != DRIVER_DIRECT, seg, nr);
 	ck_assert_uint_ge(d->nr_free, total);
 	head = at = d->free[d->nr_free - 1];
 	for (i = 0; i < direct; i++) {
@@ -148,6 +164,8 @@ bool driver_publish(struct driver *d)
 {
 	uint16_t old = d->published, event;
 
+	if (d->packed.desc)
+		return driver_packed_publish(d);
 	__atomic_store_n(&d->avail->idx, d->avail_idx, __ATOMIC_RELEASE);
 	d->published = d->avail_idx;
 	__sync_synchronize();
@@ -165,14 +183,24 @@ void driver_kick(struct driver *d)
 		ck_assert_int_eq(eventfd_write(d->setup.kick_fd, 1), 0);
 }
 
+bool driver_has_used(const struct driver *d)
+{
+	if (d->packed.desc)
+		return driver_packed_has_used(d);
+	return __atomic_load_n(&d->used->idx, __ATOMIC_ACQUIRE) != d->used_seen;
+}
+
 bool driver_collect(struct driver *d, uint16_t *head, uint32_t *len)
 {
-	uint16_t idx = __atomic_load_n(&d->used->idx, __ATOMIC_ACQUIRE);
 	const struct vring_used_elem *e;
 	uint16_t i;
 
-	if (idx == d->used_seen)
+	if (!driver_has_used(d))
 		return false;
+	if (d->packed.desc) {
+		driver_packed_collect(d, head, len);
+		return true;
+	}
 	e = &d->used->ring[d->used_seen++ & (d->num - 1)];
 	ck_assert_uint_lt(e->id, d->num);
 	ck_assert(d->busy[e->id]);
@@ -190,8 +218,13 @@ bool driver_collect(struct driver *d, uint16_t *head, uint32_t *len)
 
 void driver_want_interrupt(struct driver *d, bool want)
 {
-	uint16_t *event = (uint16_t *)&d->avail->ring[d->num];
+	uint16_t *event;
 
+	if (d->packed.desc) {
+		driver_packed_want_interrupt(d, want);
+		return;
+	}
+	event = (uint16_t *)&d->avail->ring[d->num];
 	if (has_event_idx(d))
 		__atomic_store_n(event,
 				 (uint16_t)(d->used_seen - (want ? 0 : 1)),

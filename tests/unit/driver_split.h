@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * The driver's side of a split ring, for tests: honest (driver_add,
- * driver_publish, driver_collect) and not (driver_raw_...).
+ * The driver's side of a ring, for tests: honest (driver_add, driver_publish,
+ * driver_collect) and not (driver_raw_...).  The ring is split, unless the
+ * features have VIRTIO_F_RING_PACKED: then driver_packed.c does the work.
  */
 #ifndef DRIVER_SPLIT_H
 #define DRIVER_SPLIT_H
@@ -11,6 +12,7 @@
 #include <stdint.h>
 
 #include "tests/unit/driver_mem.h"
+#include "tests/unit/driver_packed.h"
 
 /* Where things are, with gaps in between. */
 #define DRIVER_DESC	0x10000ULL
@@ -30,7 +32,7 @@ struct driver_seg {
 enum driver_shape {
 	DRIVER_DIRECT,
 	DRIVER_INDIRECT,
-	DRIVER_MIXED, /* the first segment direct, the others indirect */
+	DRIVER_MIXED, /* first segment direct, others indirect; packed: none */
 	DRIVER_NR_SHAPES,
 };
 
@@ -48,6 +50,7 @@ struct driver {
 	unsigned nr_free;
 	bool busy[DRIVER_MAX]; /* heads the device has */
 	uint64_t next_data;    /* bump allocator */
+	struct driver_packed packed;
 };
 
 /* @num entries; @features besides VERSION_1 and ACCESS_PLATFORM. */
@@ -61,7 +64,10 @@ void driver_reset(struct driver *d);
 uint64_t driver_alloc(struct driver *d, uint32_t len, uint32_t align);
 void *driver_at(struct driver *d, uint64_t iova);
 
-/* Make a chain of @seg available; not yet visible.  Returns its head. */
+/*
+ * Make a chain of @seg available; not yet visible.  Returns its head, or in a
+ * packed ring its buffer id.
+ */
 uint16_t driver_add(struct driver *d, enum driver_shape shape,
 		    const struct driver_seg *seg, unsigned nr);
 
@@ -71,13 +77,16 @@ bool driver_publish(struct driver *d);
 /* Write to the kick descriptor, if driver_publish said so. */
 void driver_kick(struct driver *d);
 
+/* Whether something is used that was not yet collected. */
+bool driver_has_used(const struct driver *d);
+
 /* The next used element, whose head must be one that the device has. */
 bool driver_collect(struct driver *d, uint16_t *head, uint32_t *len);
 
 /* Ask for an interrupt at the next used element, or for none. */
 void driver_want_interrupt(struct driver *d, bool want);
 
-/* Write anything. */
+/* Write anything; only for split rings. */
 void driver_raw_desc(struct driver *d, unsigned i, uint64_t addr, uint32_t len,
 		     uint16_t flags, uint16_t next);
 void driver_raw_avail(struct driver *d, uint16_t head);

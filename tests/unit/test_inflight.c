@@ -450,7 +450,7 @@ START_TEST(test_binding)
 	change[_i]();
 	start();
 	ck_assert_uint_eq(virtq_nr_replay(vq), 0);
-	ck_assert_uint_eq(virtq_avail_index(vq), 0);
+	ck_assert_uint_eq(virtq_state(vq).avail_index, 0);
 	end();
 }
 END_TEST
@@ -587,7 +587,7 @@ START_TEST(test_corrupt_log_idle)
 	replace_queue();
 	start();
 	ck_assert_uint_eq(virtq_nr_replay(vq), 0);
-	ck_assert_uint_eq(virtq_avail_index(vq), 4);
+	ck_assert_uint_eq(virtq_state(vq).avail_index, 4);
 	offer(2);
 	pop(2);
 	end();

@@ -164,7 +164,7 @@ START_TEST(test_nothing_to_do)
 	stop();
 	start();
 	stop();
-	ck_assert_uint_eq(queue_thread_state(qt), 0);
+	ck_assert_uint_eq(queue_thread_state(qt).avail_index, 0);
 }
 END_TEST
 
@@ -184,7 +184,7 @@ START_TEST(test_requests)
 					  VIRTIO_BLK_S_OK);
 	}
 	stop();
-	ck_assert_uint_eq(queue_thread_state(qt), 400);
+	ck_assert_uint_eq(queue_thread_state(qt).avail_index, 400);
 	ck_assert_uint_eq(vblk_stat_get(&stats.op[VBLK_WRITE].requests), 400);
 	ck_assert_int_eq(mem_blk_data(disk)[7 * 512], 7);
 }
@@ -216,19 +216,19 @@ START_TEST(test_stop_drains)
 		driver_publish(&d);
 		eventfd_write(d.setup.kick_fd, 1);
 		stop();
-		taken = queue_thread_state(qt);
+		taken = queue_thread_state(qt).avail_index;
 		while (driver_collect(&d, &head, NULL))
 			used++;
 		ck_assert_uint_eq(used, taken);
 		ck_assert_uint_ge(taken, round * 4);
-		d.setup.avail_index = taken;
+		d.setup.state.avail_index = taken;
 		/* What is left is served in the next round. */
 		start();
 		collect((round + 1) * 4 - used);
 		used = (uint16_t)((round + 1) * 4);
 		stop();
-		d.setup.avail_index = queue_thread_state(qt);
-		ck_assert_uint_eq(d.setup.avail_index, used);
+		d.setup.state.avail_index = queue_thread_state(qt).avail_index;
+		ck_assert_uint_eq(d.setup.state.avail_index, used);
 		if (round % 16 == 15)
 			d.next_data = DRIVER_DATA;
 	}
@@ -249,7 +249,7 @@ START_TEST(test_reset)
 	driver_kick(&d);
 	collect(1);
 	stop();
-	ck_assert_uint_eq(queue_thread_state(qt), 1);
+	ck_assert_uint_eq(queue_thread_state(qt).avail_index, 1);
 }
 END_TEST
 

@@ -2,6 +2,7 @@
 /* A VDUSE device: the kernel's messages, in order and out of it. */
 #include <check.h>
 #include <errno.h>
+#include <linux/virtio_config.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,8 +171,8 @@ START_TEST(test_update_iotlb)
 	ck_assert_int_eq(kernel_update_iotlb(&k, 0, EVERYWHERE), -1);
 	ck_assert_str_eq(kernel_log(&k), "stop");
 	/* The queues go on where they stopped, after the answer. */
-	k.state[0] = 7;
-	k.state[2] = 9;
+	k.state[0].avail_index = 7;
+	k.state[2].avail_index = 9;
 	vduse_dev_continue(k.dev);
 	ck_assert(kernel_answer(&k, &resp));
 	ck_assert_uint_eq(resp.result, 0);
@@ -214,13 +215,13 @@ END_TEST
 
 START_TEST(test_get_state)
 {
-	uint16_t state = 0;
+	struct vduse_vq_state state = { 0 };
 
 	kernel_attach(&k);
-	k.state[0] = 7;
-	k.state[2] = 9;
+	k.state[0].avail_index = 7;
+	k.state[2].avail_index = 9;
 	ck_assert_int_eq(kernel_get_state(&k, 2, &state), 0);
-	ck_assert_uint_eq(state, 9);
+	ck_assert_uint_eq(state.split.avail_index, 9);
 	ck_assert_str_eq(kernel_log(&k), "stop " ALL_AGAIN);
 	ck_assert_int_eq(kernel_get_state(&k, KERNEL_QUEUES, &state), 1);
 	ck_assert_int_eq(kernel_get_state(&k, UINT32_MAX, &state), 1);
@@ -230,14 +231,14 @@ END_TEST
 
 START_TEST(test_get_state_of_an_idle_queue)
 {
-	uint16_t state = 1;
+	struct vduse_vq_state state = { .split.avail_index = 1 };
 
 	kernel_attach(&k);
 	/* What the owner remembers of the time before the reset is void. */
-	k.state[0] = 7;
+	k.state[0].avail_index = 7;
 	ck_assert_int_eq(kernel_set_status(&k, 0), 0);
 	ck_assert_int_eq(kernel_get_state(&k, 0, &state), 0);
-	ck_assert_uint_eq(state, 0);
+	ck_assert_uint_eq(state.split.avail_index, 0);
 }
 END_TEST
 
@@ -322,6 +323,40 @@ START_TEST(test_poll_fails)
 	ck_assert_int_eq(vduse_dev_new(&params, k.loop, &dev), 0);
 	vduse_dev_free(dev);
 	vduse_dev_free(NULL);
+}
+END_TEST
+
+/* A packed ring goes on at two places, each with its wrap counter. */
+START_TEST(test_packed_state)
+{
+	struct vduse_vq_state state = { 0 };
+
+	k.features |= 1ULL << VIRTIO_F_RING_PACKED;
+	k.vq[0].packed.last_avail_counter = 1;
+	k.vq[0].packed.last_used_counter = 1;
+	k.vq[1].packed.last_avail_idx = 5;
+	k.vq[1].packed.last_used_idx = 4;
+	vduse_dev_start(k.dev, 0xf);
+	ck_assert(k.setup[0].state.last_avail_counter);
+	ck_assert(k.setup[0].state.last_used_counter);
+	ck_assert_uint_eq(k.setup[0].state.last_avail_idx, 0);
+	ck_assert_uint_eq(k.setup[0].state.avail_index, 0);
+	ck_assert(!k.setup[1].state.last_avail_counter);
+	ck_assert(!k.setup[1].state.last_used_counter);
+	ck_assert_uint_eq(k.setup[1].state.last_avail_idx, 5);
+	ck_assert_uint_eq(k.setup[1].state.last_used_idx, 4);
+	k.state[2] = (struct virtq_state){ .last_avail_idx = 300,
+					   .last_used_idx = 299,
+					   .last_used_counter = true };
+	ck_assert_int_eq(kernel_get_state(&k, 2, &state), 0);
+	ck_assert_uint_eq(state.packed.last_avail_idx, 300);
+	ck_assert_uint_eq(state.packed.last_avail_counter, 0);
+	ck_assert_uint_eq(state.packed.last_used_idx, 299);
+	ck_assert_uint_eq(state.packed.last_used_counter, 1);
+	/* The queues were started again from there. */
+	ck_assert_uint_eq(k.setup[2].state.last_avail_idx, 300);
+	ck_assert_uint_eq(k.setup[2].state.last_used_idx, 299);
+	ck_assert(k.setup[2].state.last_used_counter);
 }
 END_TEST
 
@@ -456,6 +491,7 @@ static void add_messages(TCase *tc)
 	tcase_add_test(tc, test_update_iotlb);
 	tcase_add_test(tc, test_update_iotlb_elsewhere);
 	tcase_add_test(tc, test_get_state);
+	tcase_add_test(tc, test_packed_state);
 	tcase_add_test(tc, test_get_state_of_an_idle_queue);
 	tcase_add_test(tc, test_unknown_message);
 	tcase_add_test(tc, test_kick);

@@ -23,11 +23,16 @@ static struct driver_blk b;
 static struct hold hold;
 static struct driver_req r;
 
-static void begin(uint64_t without)
+static void begin_ring(uint64_t without, bool packed)
 {
 	hold_init(&hold, SECTORS, 512);
 	hold.fill = 0x5a;
-	driver_blk_init(&b, &hold.dev, SIZE, without);
+	driver_blk_init_ring(&b, &hold.dev, SIZE, without, packed);
+}
+
+static void begin(uint64_t without)
+{
+	begin_ring(without, false);
 }
 
 static void end(void)
@@ -55,8 +60,8 @@ START_TEST(test_write_read)
 	int i;
 
 	ck_assert_int_eq(mem_blk_new(SECTORS, &options, &dev), 0);
-	driver_blk_init(&b, dev, SIZE, 0);
-	b.shape = _i;
+	driver_blk_init_ring(&b, dev, SIZE, 0, _i >= DRIVER_NR_SHAPES);
+	b.shape = _i % DRIVER_NR_SHAPES;
 	r = driver_blk_add(&b, VIRTIO_BLK_T_OUT, 7, 8192, false);
 	p = driver_blk_at(&b, r.data);
 	for (i = 0; i < 8192; i++)
@@ -89,12 +94,12 @@ START_TEST(test_features)
 		must = BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_ACCESS_PLATFORM);
 	struct why why = { "" };
 
-	begin(0);
+	begin_ring(0, _i);
 	all = vblk_features(b.vblk);
 	ck_assert_uint_eq(all & must, must);
 	ck_assert(!(all & BIT(VIRTIO_BLK_F_RO)));
 	ck_assert(!(all & BIT(VIRTIO_BLK_F_CONFIG_WCE)));
-	ck_assert(!(all & BIT(VIRTIO_F_RING_PACKED)));
+	ck_assert(!(all & BIT(VIRTIO_F_RING_PACKED)) == !_i);
 	ck_assert_int_eq(vblk_check_features(b.vblk, all, &why), 0);
 	ck_assert_int_eq(vblk_check_features(b.vblk, must, &why), 0);
 	ck_assert_int_eq(vblk_check_features(b.vblk, all & ~must, &why),
@@ -136,6 +141,21 @@ START_TEST(test_config)
 	ck_assert_uint_eq(vblk_config(vblk, raw, 4), sizeof(c));
 	ck_assert(!memcmp(raw, "\x89\x67\x45\x23\0\0\0\0", 8));
 	vblk_free(vblk);
+	/* A transport may want smaller requests, but gets no larger ones. */
+	params.seg_max = 20;
+	params.size_max = 4096;
+	ck_assert_int_eq(vblk_new(&hold.dev, &params, &vblk, &why), 0);
+	vblk_config(vblk, &c, sizeof(c));
+	ck_assert_uint_eq(c.seg_max, 20);
+	ck_assert_uint_eq(c.size_max, 4096);
+	vblk_free(vblk);
+	params.seg_max = 1000;
+	ck_assert_int_eq(vblk_new(&hold.dev, &params, &vblk, &why), 0);
+	vblk_config(vblk, &c, sizeof(c));
+	ck_assert_uint_eq(c.seg_max, 126);
+	vblk_free(vblk);
+	params.size_max = 4095;
+	ck_assert_int_eq(vblk_new(&hold.dev, &params, &vblk, &why), -EINVAL);
 }
 END_TEST
 
@@ -194,9 +214,12 @@ static const struct {
 	{ UINT32_MAX, UINT64_MAX, 4096, true, UNSUPP },
 };
 
+#define NR_PLAIN ((int)(sizeof(plain) / sizeof(*plain)))
+
 START_TEST(test_plain)
 {
-	begin(0);
+	begin_ring(0, _i / NR_PLAIN);
+	_i %= NR_PLAIN;
 	r = driver_blk_add(&b, plain[_i].type, plain[_i].sector, plain[_i].len,
 			   plain[_i].in);
 	memset(driver_blk_at(&b, r.data), 0xcc, plain[_i].len);
@@ -308,14 +331,14 @@ END_TEST
 /* Header, data and status cut anywhere, in pieces of _i + 1 bytes. */
 START_TEST(test_framing)
 {
-	uint32_t piece = (uint32_t)_i + 1, len = 512 + 1, at, n = 0;
+	uint32_t piece = (uint32_t)_i % 16 + 1, len = 512 + 1, at, n = 0;
 	struct driver_seg seg[300];
 	uint64_t header, in;
 	uint8_t *p;
 
 	hold_init(&hold, SECTORS, 512);
 	hold.fill = 0x5a;
-	driver_blk_init(&b, &hold.dev, 512, 0);
+	driver_blk_init_ring(&b, &hold.dev, 512, 0, _i / 16);
 	/* A gap after each piece, so that none is merged. */
 	header = driver_alloc(&b.d, 16 * 16, 16);
 	for (at = 0; at < 16; at += piece, n++)
@@ -352,7 +375,7 @@ START_TEST(test_batch)
 {
 	unsigned i;
 
-	begin(0);
+	begin_ring(0, _i);
 	ck_assert_uint_eq(
 		driver_blk_run(&b, VIRTIO_BLK_T_IN, 0, 512, true, NULL), OK);
 	b.d.mem.interrupts = 0;
@@ -373,7 +396,7 @@ END_TEST
 /* What is there before the queue starts needs no kick. */
 START_TEST(test_scan_at_start)
 {
-	begin(0);
+	begin_ring(0, _i);
 	driver_blk_stop(&b);
 	driver_reset(&b.d);
 	r = driver_blk_add(&b, VIRTIO_BLK_T_IN, 0, 512, true);
@@ -391,7 +414,7 @@ START_TEST(test_budget)
 	unsigned i;
 
 	hold_init(&hold, SECTORS, 512);
-	driver_blk_init(&b, &hold.dev, 512, 0);
+	driver_blk_init_ring(&b, &hold.dev, 512, 0, _i);
 	b.shape = DRIVER_INDIRECT;
 	for (i = 0; i < 500; i++)
 		driver_blk_add(&b, VIRTIO_BLK_T_FLUSH, 0, 0, false);
@@ -411,20 +434,20 @@ int main(void)
 	int failed;
 
 	tcase_set_timeout(tc, 30);
-	tcase_add_loop_test(tc, test_write_read, 0, DRIVER_NR_SHAPES);
-	tcase_add_test(tc, test_features);
+	tcase_add_loop_test(tc, test_write_read, 0, 2 * DRIVER_NR_SHAPES);
+	tcase_add_loop_test(tc, test_features, 0, 2);
 	tcase_add_test(tc, test_config);
 	tcase_add_test(tc, test_bad_params);
-	tcase_add_loop_test(tc, test_plain, 0, sizeof(plain) / sizeof(*plain));
+	tcase_add_loop_test(tc, test_plain, 0, 2 * NR_PLAIN);
 	tcase_add_test(tc, test_block_size);
 	tcase_add_test(tc, test_readonly);
 	tcase_add_test(tc, test_get_id);
 	tcase_add_test(tc, test_failed_read);
 	tcase_add_loop_test(tc, test_write_through, 0, 2);
-	tcase_add_loop_test(tc, test_framing, 0, 16);
-	tcase_add_test(tc, test_batch);
-	tcase_add_test(tc, test_scan_at_start);
-	tcase_add_test(tc, test_budget);
+	tcase_add_loop_test(tc, test_framing, 0, 32);
+	tcase_add_loop_test(tc, test_batch, 0, 2);
+	tcase_add_loop_test(tc, test_scan_at_start, 0, 2);
+	tcase_add_loop_test(tc, test_budget, 0, 2);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

@@ -79,14 +79,14 @@ START_TEST(test_stop_in_flight)
 	driver_blk_turns(&b, 20);
 	ck_assert_int_eq(stops, 1);
 	ck_assert(!vblk_queue_runs(b.queue));
-	ck_assert_uint_eq(vblk_queue_avail_index(b.queue), 3);
+	ck_assert_uint_eq(vblk_queue_state(b.queue).avail_index, 3);
 	ck_assert_uint_eq(b.d.used->idx, 3);
 	ck_assert_uint_eq(*driver_blk_at(&b, r[0].status), IOERR);
 	ck_assert_uint_eq(*driver_blk_at(&b, r[1].status), OK);
 	ck_assert_uint_eq(*driver_blk_at(&b, r[2].status), OK);
 	/* The kick stayed for whoever comes next, and so did the request. */
 	hold.hold = false;
-	b.d.setup.avail_index = vblk_queue_avail_index(b.queue);
+	b.d.setup.state.avail_index = vblk_queue_state(b.queue).avail_index;
 	driver_blk_start(&b);
 	for (i = 0; i < 4; i++)
 		driver_blk_wait(&b, NULL);
@@ -275,6 +275,41 @@ __attribute__((no_sanitize("thread"))) static void *scribble(void *arg)
 	return NULL;
 }
 
+/* The next of eight requests, whatever became of the ring meanwhile. */
+static void offer(unsigned i)
+{
+	uint64_t at = DRIVER_DATA + 1024 + i * 64;
+	struct driver_seg seg[3] = {
+		{ at, 16, false },
+		{ DRIVER_DATA + 8192 + i * 512, 512, true },
+		{ at + 32, 1, true },
+	};
+	struct vring_packed_desc *e;
+	unsigned k, nr = i % 2 ? 3 : 1;
+
+	for (k = 0; k < nr; k++) {
+		e = &b.d.packed.desc[b.d.packed.next.idx];
+		if (nr == 1)
+			*e = (struct vring_packed_desc){
+				DRIVER_DATA + 4096 + i * 64, 48, (uint16_t)i,
+				VRING_DESC_F_INDIRECT
+			};
+		else
+			*e = (struct vring_packed_desc){
+				seg[k].iova, seg[k].len, (uint16_t)i,
+				(uint16_t)((k < 2 ? VRING_DESC_F_NEXT : 0) |
+					   (k ? VRING_DESC_F_WRITE : 0))
+			};
+		e->flags |= b.d.packed.next.wrap
+				    ? 1 << VRING_PACKED_DESC_F_AVAIL
+				    : 1 << VRING_PACKED_DESC_F_USED;
+		if (++b.d.packed.next.idx == SIZE) {
+			b.d.packed.next.idx = 0;
+			b.d.packed.next.wrap = !b.d.packed.next.wrap;
+		}
+	}
+}
+
 /* Whatever comes out, nothing outside the mappings is touched; ends clean. */
 static void race_round(struct scribble *s)
 {
@@ -284,14 +319,37 @@ static void race_round(struct scribble *s)
 	s->stop = false;
 	ck_assert_int_eq(pthread_create(&thread, NULL, scribble, s), 0);
 	for (i = 0; i < 300 && !b.stats.broken; i++) {
-		driver_raw_avail(&b.d, (uint16_t)(i % 8 * 4));
-		driver_publish(&b.d);
+		if (b.d.packed.desc) {
+			offer((unsigned)i % 8);
+		} else {
+			driver_raw_avail(&b.d, (uint16_t)(i % 8 * 4));
+			driver_publish(&b.d);
+		}
 		eventfd_write(b.d.setup.kick_fd, 1);
 		driver_blk_turns(&b, 2);
 	}
 	s->stop = true;
 	pthread_join(thread, NULL);
 	driver_blk_stop(&b);
+}
+
+static void fill_packed(void)
+{
+	struct virtio_blk_outhdr h = { .type = VIRTIO_BLK_T_IN, .sector = 1 };
+	struct vring_packed_desc *t;
+	unsigned i;
+	uint64_t at;
+
+	for (i = 0; i < 8; i++) {
+		at = DRIVER_DATA + 1024 + i * 64;
+		memcpy(driver_blk_at(&b, at), &h, sizeof(h));
+		t = (void *)driver_blk_at(&b, DRIVER_DATA + 4096 + i * 64);
+		t[0] = (struct vring_packed_desc){ at, 16, 0, 0 };
+		t[1] = (struct vring_packed_desc){ DRIVER_DATA + 8192 + i * 512,
+						   512, 0, VRING_DESC_F_WRITE };
+		t[2] = (struct vring_packed_desc){ at + 32, 1, 0,
+						   VRING_DESC_F_WRITE };
+	}
 }
 
 static void fill_ring(uint64_t headers, uint64_t tables)
@@ -328,9 +386,11 @@ START_TEST(test_scribbling_driver)
 	uint64_t headers, tables;
 	struct timespec now, until;
 	struct scribble s;
-	unsigned broken = 0, answered = 0;
+	uint64_t broken = 0, answered = 0;
+	int i;
 
-	begin();
+	hold_init(&hold, 2048, 512);
+	driver_blk_init_ring(&b, &hold.dev, SIZE, 0, _i);
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += 2;
 	do {
@@ -339,17 +399,24 @@ START_TEST(test_scribbling_driver)
 		b.d.next_data = DRIVER_DATA + 65536;
 		headers = driver_alloc(&b.d, 16 * 8, 64);
 		tables = driver_alloc(&b.d, 64 * 8, 64);
-		fill_ring(headers, tables);
-		s.at[0] = (uint8_t *)b.d.desc;
+		s.at[0] = driver_blk_at(&b, DRIVER_DESC);
 		s.len[0] = SIZE * 16;
+		if (b.d.packed.desc) {
+			fill_packed();
+			headers = DRIVER_DATA + 1024;
+			tables = DRIVER_DATA + 4096;
+		} else {
+			fill_ring(headers, tables);
+		}
 		s.at[1] = driver_blk_at(&b, headers);
-		s.len[1] = 16 * 8;
+		s.len[1] = b.d.packed.desc ? 64 * 8 : 16 * 8;
 		s.at[2] = driver_blk_at(&b, tables);
 		s.len[2] = 64 * 8;
 		driver_blk_start(&b);
 		race_round(&s);
 		broken += b.stats.broken != 0;
-		answered += b.d.used->idx;
+		for (i = 0, answered = 0; i < VBLK_NR_OPS; i++)
+			answered += b.stats.op[i].requests;
 		driver_reset(&b.d);
 		driver_blk_start(&b);
 		ck_assert_uint_eq(driver_blk_run(&b, VIRTIO_BLK_T_IN, 0, 512,
@@ -377,7 +444,7 @@ int main(void)
 	tcase_add_test(tc, test_bad_kick_fd);
 	tcase_add_test(tc, test_successor);
 	tcase_add_test(tc, test_no_queue);
-	tcase_add_test(tc, test_scribbling_driver);
+	tcase_add_loop_test(tc, test_scribbling_driver, 0, 2);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

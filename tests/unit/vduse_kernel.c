@@ -108,7 +108,7 @@ static void owner_start_queue(void *owner, unsigned index,
 	struct kernel *k = owner;
 
 	k->setup[index] = *setup;
-	note(k, "start%u@%u ", index, setup->avail_index);
+	note(k, "start%u@%u ", index, setup->state.avail_index);
 }
 
 static void owner_start_done(void *owner)
@@ -129,7 +129,7 @@ static void owner_stop_queues(void *owner)
 		vduse_dev_continue(k->dev);
 }
 
-static uint16_t owner_queue_state(void *owner, unsigned index)
+static struct virtq_state owner_queue_state(void *owner, unsigned index)
 {
 	struct kernel *k = owner;
 
@@ -272,7 +272,8 @@ int kernel_update_iotlb(struct kernel *k, uint64_t start, uint64_t last)
 	return result(k, &resp);
 }
 
-int kernel_get_state(struct kernel *k, uint32_t index, uint16_t *ret)
+int kernel_get_state(struct kernel *k, uint32_t index,
+		     struct vduse_vq_state *ret)
 {
 	struct vduse_dev_request req = { .type = VDUSE_GET_VQ_STATE };
 	struct vduse_dev_response resp;
@@ -283,7 +284,7 @@ int kernel_get_state(struct kernel *k, uint32_t index, uint16_t *ret)
 	res = result(k, &resp);
 	if (!res) {
 		ck_assert_uint_eq(resp.vq_state.index, index);
-		*ret = resp.vq_state.split.avail_index;
+		*ret = resp.vq_state;
 	}
 	return res;
 }

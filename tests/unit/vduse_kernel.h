@@ -41,7 +41,7 @@ struct kernel {
 	/* The owner. */
 	bool later; /* it does not finish at once */
 	int refuse; /* what check_features returns */
-	uint16_t state[KERNEL_QUEUES];
+	struct virtq_state state[KERNEL_QUEUES];
 	struct virtq_setup setup[KERNEL_QUEUES];
 	char log[512]; /* "start0@5 done stop reset status:f " */
 	char broken[64];
@@ -67,7 +67,8 @@ int kernel_set_status(struct kernel *k, uint8_t status);
 
 /* The same for UPDATE_IOTLB, and for GET_VQ_STATE with its @ret. */
 int kernel_update_iotlb(struct kernel *k, uint64_t start, uint64_t last);
-int kernel_get_state(struct kernel *k, uint32_t index, uint16_t *ret);
+int kernel_get_state(struct kernel *k, uint32_t index,
+		     struct vduse_vq_state *ret);
 
 /* All the messages of an attach that succeeds. */
 void kernel_attach(struct kernel *k);
