@@ -16,7 +16,7 @@ status() {
 big_writes() {
 	fio --name=big --filename="$dev" --ioengine=libaio --direct=1 \
 		--rw=write --bs=4M --iodepth=32 --numjobs=4 --size=64M \
-		--offset_increment=64M --time_based --runtime=10 \
+		--offset_increment=64M --time_based --runtime=4 \
 		--output=fio.out || { cat fio.out; fail "large writes"; }
 }
 
