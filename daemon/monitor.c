@@ -212,15 +212,17 @@ static int open_signals(void)
 static int open_files(struct monitor *m, struct why *why)
 {
 	const struct volume *volume = m->volume;
-	int err;
+	int shm_fd, err;
 
 	m->signal_fd = open_signals();
 	err = runtime_create_shm(
 		m->rt, volume->name,
-		shared_size(volume->nr_queues, volume->queue_size), &m->shm_fd);
-	if (!err)
-		err = shared_create(m->shm_fd, volume->nr_queues,
+		shared_size(volume->nr_queues, volume->queue_size), &shm_fd);
+	if (!err) {
+		err = shared_create(shm_fd, volume->nr_queues,
 				    volume->queue_size, &m->shared);
+		close(shm_fd);
+	}
 	if (!err)
 		err = runtime_listen(m->rt, volume->name, &m->listen_fd);
 	if (err)
@@ -351,7 +353,7 @@ static bool has_ended(const struct monitor *m)
 	return m->phase == PHASE_ENDING && !m->worker && !m->attach.pid;
 }
 
-int monitor_run(struct volume *volume, const struct runtime *rt, int lock_fd,
+int monitor_run(struct volume *volume, const struct runtime *rt,
 		void (*report)(void *arg, const struct monitor_report *rep),
 		void *arg)
 {
@@ -362,10 +364,9 @@ int monitor_run(struct volume *volume, const struct runtime *rt, int lock_fd,
 		return 3;
 	m->volume = volume;
 	m->rt = rt;
-	m->lock_fd = lock_fd;
 	m->report = report;
 	m->report_arg = arg;
-	m->listen_fd = m->signal_fd = m->shm_fd = -1;
+	m->listen_fd = m->signal_fd = -1;
 	m->worker_fd = m->channel_fd = -1;
 	m->closer = m->resize.client = -1;
 	for (i = 0; i < MONITOR_CLIENTS_MAX; i++)

@@ -20,10 +20,10 @@ struct monitor_report {
 /*
  * Serve @volume until it is closed: make the device, attach it, and call
  * @report (once, with @arg).  Whatever step fails, those before it are undone.
- * @lock_fd: of runtime_lock.  volume->key is wiped at the end.  Returns the
+ * The process holds the lock of runtime_lock.  volume->key is wiped at the end.  Returns the
  * exit code of the process.
  */
-int monitor_run(struct volume *volume, const struct runtime *rt, int lock_fd,
+int monitor_run(struct volume *volume, const struct runtime *rt,
 		void (*report)(void *arg, const struct monitor_report *rep),
 		void *arg);
 

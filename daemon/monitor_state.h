@@ -48,8 +48,7 @@ struct monitor {
 	const struct runtime *rt;
 	void (*report)(void *arg, const struct monitor_report *rep);
 	void *report_arg;
-	int lock_fd, listen_fd, signal_fd;
-	int shm_fd;
+	int listen_fd, signal_fd;
 	struct shared shared;
 	struct log_relay log;
 	enum monitor_phase phase;

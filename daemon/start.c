@@ -45,8 +45,7 @@ static void write_report(void *arg, const struct monitor_report *rep)
 }
 
 _Noreturn static void daemon_child(struct volume *volume,
-				   const struct runtime *rt, int lock_fd,
-				   int report_fd)
+				   const struct runtime *rt, int report_fd)
 {
 	struct pipe_report out = { report_fd };
 	pid_t pid;
@@ -59,7 +58,7 @@ _Noreturn static void daemon_child(struct volume *volume,
 	if (secmem_relock(volume->key, VOLUME_KEY_MAX) ||
 	    secmem_protect_process())
 		_exit(1);
-	_exit(monitor_run(volume, rt, lock_fd, write_report, &out));
+	_exit(monitor_run(volume, rt, write_report, &out));
 }
 
 static void read_report(int fd, struct monitor_report *ret)
@@ -78,7 +77,7 @@ static void read_report(int fd, struct monitor_report *ret)
 }
 
 static void start_daemon(struct volume *volume, const struct runtime *rt,
-			 int lock_fd, struct monitor_report *ret)
+			 struct monitor_report *ret)
 {
 	int fds[2];
 	pid_t pid;
@@ -90,7 +89,7 @@ static void start_daemon(struct volume *volume, const struct runtime *rt,
 	}
 	pid = fork();
 	if (!pid)
-		daemon_child(volume, rt, lock_fd, fds[1]);
+		daemon_child(volume, rt, fds[1]);
 	close(fds[1]);
 	if (pid > 0) {
 		/* The daemon wipes what both of us see. */
@@ -113,14 +112,14 @@ static void print_report(void *arg, const struct monitor_report *rep)
 	}
 }
 
-void volume_start(struct volume *volume, const struct runtime *rt, int lock_fd,
+void volume_start(struct volume *volume, const struct runtime *rt,
 		  struct monitor_report *ret)
 {
 	if (!volume->foreground) {
-		start_daemon(volume, rt, lock_fd, ret);
+		start_daemon(volume, rt, ret);
 		return;
 	}
 	ret->err = -EIO;
 	secmem_protect_process();
-	monitor_run(volume, rt, lock_fd, print_report, ret);
+	monitor_run(volume, rt, print_report, ret);
 }

@@ -257,7 +257,7 @@ static void say(const struct open_args *args, const struct volume *volume,
 
 /* NAME is ours: no other open or close of it is under way. */
 static int open_locked(const struct open_args *args, struct volume *volume,
-		       const struct runtime *rt, int lock_fd, struct why *why)
+		       const struct runtime *rt, struct why *why)
 {
 	struct monitor_report rep = { 0 };
 	char *state;
@@ -272,7 +272,7 @@ static int open_locked(const struct open_args *args, struct volume *volume,
 	}
 	err = prepare(args, volume, why);
 	if (!err) {
-		volume_start(volume, rt, lock_fd, &rep);
+		volume_start(volume, rt, &rep);
 		err = rep.err;
 	}
 	if (rep.err)
@@ -296,7 +296,7 @@ static int open_volume(const struct open_args *args, struct volume *volume,
 		return err;
 	err = runtime_lock(&rt, args->name, &lock_fd, why);
 	if (!err) {
-		err = open_locked(args, volume, &rt, lock_fd, why);
+		err = open_locked(args, volume, &rt, why);
 		close(lock_fd);
 	}
 	runtime_close(&rt);
