@@ -59,7 +59,7 @@ static void run_in_vain(int err, const char *part)
 	int lock;
 
 	ck_assert_int_eq(runtime_lock(&rt, "a", &lock, NULL), 0);
-	ck_assert_int_eq(monitor_run(&volume, &rt, lock, keep_report, &rt), 1);
+	ck_assert_int_eq(monitor_run(&volume, &rt, keep_report, &rt), 1);
 	ck_assert_int_eq(reports, 1);
 	ck_assert_int_eq(report.err, err);
 	ck_assert_ptr_nonnull(strstr(report.text, part));
