@@ -36,11 +36,6 @@ int image_lock(int fd, bool shared)
 	return err;
 }
 
-int image_unlock(int fd)
-{
-	return set_lock(fd, F_OFD_SETLK, F_UNLCK, BYTE_OWNER, 2);
-}
-
 int image_fence(int fd, bool shared)
 {
 	int err;

@@ -29,7 +29,4 @@ int image_lock(int fd, bool shared);
  */
 int image_fence(int fd, bool shared);
 
-/* Give it up before the descriptor is closed. */
-int image_unlock(int fd);
-
 #endif
