@@ -3,6 +3,7 @@
 #
 # The worker is killed under load: no I/O error, nothing lost.
 # timeout: 400
+# cpus: 2
 
 . "$(dirname "$0")/functions.sh"
 requires fio
