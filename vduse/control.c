@@ -7,14 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <linux/vduse.h>
 #include <linux/virtio_ids.h>
 
 #include "lib/why.h"
 #include "vduse/control.h"
+#include "vduse/ioctl.h"
 
 #define CONTROL_PATH "/dev/vduse/control"
 

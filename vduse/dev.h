@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vduse/ioctl.h"
+
 struct loop;
 struct virtq_setup;
 struct virtq_state;
@@ -53,9 +55,6 @@ struct vduse_owner_ops {
 	/* The kernel gave this device up; nothing will work any more. */
 	void (*broken)(void *owner, const char *reason);
 };
-
-/* ioctl(2), or a test's stand-in; returns what ioctl does, or -errno. */
-typedef int (*vduse_ioctl_fn)(int fd, unsigned long request, void *arg);
 
 struct vduse_dev_params {
 	int fd;		      /* of vduse_open; the caller closes it */

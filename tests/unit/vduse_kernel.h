@@ -10,9 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <sys/ioctl.h>
-#include <linux/vduse.h>
-
+#include "vduse/ioctl.h"
 #include "virtio/transport.h"
 
 #define KERNEL_QUEUES 3
