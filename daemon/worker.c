@@ -177,6 +177,7 @@ static void owner_status(void *owner, uint8_t status, uint64_t features)
 
 	vblk_stat_set(&head->features, features);
 	vblk_stat_set(&head->status, status);
+	vblk_stat_set(&head->broken, 0);
 	if (status & VIRTIO_CONFIG_S_DRIVER_OK)
 		tell_monitor(w, WORKER_RUNNING);
 }
@@ -185,7 +186,7 @@ static void owner_broken(void *owner, const char *reason)
 {
 	struct worker *w = owner;
 
-	log_error("the kernel gave the device up: %s", reason);
+	log_error("requests are not served: %s", reason);
 	vblk_stat_set(&w->params->shared->head->broken, 1);
 }
 

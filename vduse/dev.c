@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <liburing.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -302,22 +303,44 @@ void vduse_dev_free(struct vduse_dev *dev)
 	free(dev);
 }
 
+static int take_over(struct vduse_dev *dev, uint8_t status)
+{
+	int err;
+
+	if (status & VIRTIO_CONFIG_S_FEATURES_OK) {
+		err = check_features(dev);
+		if (err)
+			return err;
+		dev->status |= VIRTIO_CONFIG_S_FEATURES_OK;
+	}
+	if (status & VIRTIO_CONFIG_S_DRIVER_OK) {
+		err = begin_driver_ok(dev, WAIT_RESUME);
+		if (err)
+			return err;
+		dev->status |= VIRTIO_CONFIG_S_DRIVER_OK;
+	}
+	return 0;
+}
+
 /*
  * A former process served the device until it died in some status.  The
  * kernel kept the rings, and puts messages that were read but not answered
- * back into its queue.
+ * back into its queue.  What cannot be taken over does not count as done: a
+ * message that asks for it again is not answered with success for nothing.
  */
 void vduse_dev_start(struct vduse_dev *dev, uint8_t status)
 {
-	int err = 0;
+	char reason[80];
+	int err;
 
-	dev->status = status;
-	if (status & VIRTIO_CONFIG_S_FEATURES_OK)
-		err = check_features(dev);
-	if (!err && (status & VIRTIO_CONFIG_S_DRIVER_OK))
-		err = begin_driver_ok(dev, WAIT_RESUME);
-	if (err)
-		log_error("cannot take the device over: %s", strerror(-err));
+	dev->status = status & (uint8_t) ~(VIRTIO_CONFIG_S_FEATURES_OK |
+					   VIRTIO_CONFIG_S_DRIVER_OK);
+	err = take_over(dev, status);
+	if (err && (status & VIRTIO_CONFIG_S_DRIVER_OK)) {
+		snprintf(reason, sizeof(reason),
+			 "its queues cannot be taken over: %s", strerror(-err));
+		dev->ops->broken(dev->owner, reason);
+	}
 	next_message(dev);
 }
 

@@ -400,7 +400,10 @@ START_TEST(test_take_over_idle)
 }
 END_TEST
 
-/* A take-over that fails still answers: the device can be taken away. */
+/*
+ * A take-over that fails is told, and messages are answered: the device can
+ * be taken away.
+ */
 START_TEST(test_take_over_fails)
 {
 	static const unsigned long requests[] = { VDUSE_DEV_GET_FEATURES,
@@ -410,9 +413,58 @@ START_TEST(test_take_over_fails)
 	k.fail_at = 1;
 	k.fail_err = -EPERM;
 	vduse_dev_start(k.dev, 0xf);
-	ck_assert_ptr_null(strstr(kernel_log(&k), "start"));
+	ck_assert_ptr_null(strstr(k.log, "start"));
+	ck_assert_ptr_nonnull(strstr(kernel_log(&k), "broken"));
+	ck_assert_str_eq(k.broken, "its queues cannot be taken over: "
+				   "Operation not permitted");
 	ck_assert_int_eq(kernel_set_status(&k, 0), 0);
 	ck_assert_str_eq(kernel_log(&k), "stop reset status:0");
+}
+END_TEST
+
+/*
+ * The message in which the former process died comes again: success would
+ * leave a driver that waits for queues that do not run.
+ */
+START_TEST(test_take_over_fails_then_again)
+{
+	static const unsigned long requests[] = { VDUSE_DEV_GET_FEATURES,
+						  VDUSE_VQ_GET_INFO };
+
+	k.fail_request = requests[_i];
+	k.fail_at = 1;
+	k.fail_err = -EPERM;
+	vduse_dev_start(k.dev, 0xf);
+	kernel_log(&k);
+	k.fail_at = 1;
+	ck_assert_int_eq(kernel_set_status(&k, 0xf), 1);
+	ck_assert_ptr_null(strstr(kernel_log(&k), "start"));
+	ck_assert_int_eq(kernel_set_status(&k, 0xf), 0);
+	ck_assert_ptr_nonnull(strstr(kernel_log(&k), ALL " status:f"));
+}
+END_TEST
+
+START_TEST(test_take_over_refuses)
+{
+	k.refuse = -EINVAL;
+	vduse_dev_start(k.dev, 0xf);
+	ck_assert_str_eq(kernel_log(&k), "check:300000000 broken");
+	ck_assert_int_eq(kernel_set_status(&k, 0xf), 1);
+	ck_assert_str_eq(kernel_log(&k), "check:300000000");
+}
+END_TEST
+
+/* Nobody waits for anything yet. */
+START_TEST(test_take_over_refuses_early)
+{
+	k.refuse = -EINVAL;
+	vduse_dev_start(k.dev, 0xb);
+	ck_assert_str_eq(kernel_log(&k), "check:300000000");
+	ck_assert_int_eq(kernel_set_status(&k, 0xb), 1);
+	k.refuse = 0;
+	ck_assert_int_eq(kernel_set_status(&k, 0xf), 0);
+	ck_assert_str_eq(kernel_log(&k), "check:300000000 check:300000000 " ALL
+					 " status:f");
 }
 END_TEST
 
@@ -509,6 +561,9 @@ static void add_failures(TCase *tc)
 	tcase_add_test(tc, test_take_over_waits_for_the_queues);
 	tcase_add_test(tc, test_take_over_idle);
 	tcase_add_loop_test(tc, test_take_over_fails, 0, 2);
+	tcase_add_loop_test(tc, test_take_over_fails_then_again, 0, 2);
+	tcase_add_test(tc, test_take_over_refuses);
+	tcase_add_test(tc, test_take_over_refuses_early);
 	tcase_add_test(tc, test_features_cannot_be_read);
 	tcase_add_loop_test(tc, test_setup_cannot_be_read, 0, KERNEL_QUEUES);
 }
