@@ -241,16 +241,22 @@ START_TEST(test_get_state_of_an_idle_queue)
 }
 END_TEST
 
+/*
+ * Kernels send these to who asks for them only: SET_VQ_GROUP_ASID for API
+ * version 1, SET_VQ_READY and SUSPEND for features of Linux 7.3.
+ */
 START_TEST(test_unknown_message)
 {
-	struct vduse_dev_request req = { .type = 99 };
+	static const uint32_t types[] = { 3, 4, 5, 99, UINT32_MAX };
+	struct vduse_dev_request req = { .type = types[_i] };
 	struct vduse_dev_response resp;
 
-	vduse_dev_start(k.dev, 0);
+	kernel_attach(&k);
 	kernel_send(&k, &req);
 	ck_assert(kernel_answer(&k, &resp));
 	ck_assert_uint_eq(resp.result, VDUSE_REQ_RESULT_FAILED);
-	ck_assert_int_eq(kernel_set_status(&k, 1), 0);
+	ck_assert_str_eq(kernel_log(&k), "");
+	ck_assert_int_eq(kernel_set_status(&k, 0), 0);
 }
 END_TEST
 
@@ -320,6 +326,24 @@ START_TEST(test_config)
 }
 END_TEST
 
+/* The whole life of a device asks for nothing that Linux 5.15 lacks. */
+START_TEST(test_oldest_kernel)
+{
+	struct vduse_vq_state state;
+
+	kernel_attach(&k);
+	ck_assert_ptr_null(translate(0, 0));
+	k.setup[0].ops->interrupt(k.setup[0].host);
+	ck_assert_uint_eq(k.irqs, 1);
+	ck_assert_int_eq(vduse_dev_set_kick(k.dev, 0, 17), 0);
+	ck_assert_int_eq(vduse_dev_set_config(k.dev, 0, "x", 1), 0);
+	ck_assert_int_eq(kernel_update_iotlb(&k, 0, EVERYWHERE), 0);
+	ck_assert_int_eq(kernel_get_state(&k, 0, &state), 0);
+	ck_assert_int_eq(kernel_set_status(&k, 0), 0);
+	ck_assert_uint_eq(k.lacking, 0);
+}
+END_TEST
+
 static void add_messages(TCase *tc)
 {
 	tcase_add_test(tc, test_attach);
@@ -334,7 +358,8 @@ static void add_messages(TCase *tc)
 	tcase_add_test(tc, test_get_state);
 	tcase_add_test(tc, test_packed_state);
 	tcase_add_test(tc, test_get_state_of_an_idle_queue);
-	tcase_add_test(tc, test_unknown_message);
+	tcase_add_loop_test(tc, test_unknown_message, 0, 5);
+	tcase_add_test(tc, test_oldest_kernel);
 	tcase_add_test(tc, test_kick);
 	tcase_add_test(tc, test_config);
 }
