@@ -156,6 +156,13 @@ static void handle_status(struct vduse_dev *dev, uint8_t status)
 		stop_queues(dev, WAIT_RESET);
 		return;
 	}
+	/* Bits go with a reset only (virtio 1.3, section 2.1.1). */
+	if (dev->status & ~status) {
+		log_warn("the driver takes status 0x%x back to 0x%x",
+			 dev->status, status);
+		answer(dev, -EINVAL);
+		return;
+	}
 	if (newly(dev, status, VIRTIO_CONFIG_S_FEATURES_OK))
 		err = check_features(dev);
 	if (!err && newly(dev, status, VIRTIO_CONFIG_S_DRIVER_OK)) {

@@ -88,6 +88,20 @@ START_TEST(test_driver_ok_starts_once)
 }
 END_TEST
 
+/* DRIVER_OK is not to come twice without a reset in between. */
+START_TEST(test_status_goes_up_only)
+{
+	kernel_attach(&k);
+	ck_assert_int_eq(kernel_set_status(&k, 0x1), 1);
+	ck_assert_int_eq(kernel_set_status(&k, 0xb), 1);
+	ck_assert_int_eq(kernel_set_status(&k, 0xf), 0);
+	ck_assert_str_eq(kernel_log(&k), "status:f");
+	ck_assert_int_eq(kernel_set_status(&k, 0), 0);
+	ck_assert_int_eq(kernel_set_status(&k, 0x1), 0);
+	ck_assert_str_eq(kernel_log(&k), "stop reset status:0 status:1");
+}
+END_TEST
+
 START_TEST(test_features_refused)
 {
 	vduse_dev_start(k.dev, 0);
@@ -96,11 +110,13 @@ START_TEST(test_features_refused)
 	k.refuse = -EINVAL;
 	ck_assert_int_eq(kernel_set_status(&k, 0xb), 1);
 	ck_assert_str_eq(kernel_log(&k), "check:300000000");
-	/* The driver says FAILED, then may try again. */
+	/* The driver says FAILED, and may try again after a reset. */
 	ck_assert_int_eq(kernel_set_status(&k, 0x83), 0);
+	ck_assert_int_eq(kernel_set_status(&k, 0), 0);
+	kernel_log(&k);
 	k.refuse = 0;
 	ck_assert_int_eq(kernel_set_status(&k, 0xb), 0);
-	ck_assert_str_eq(kernel_log(&k), "status:83 check:300000000 status:b");
+	ck_assert_str_eq(kernel_log(&k), "check:300000000 status:b");
 }
 END_TEST
 
@@ -350,6 +366,7 @@ static void add_messages(TCase *tc)
 	tcase_add_test(tc, test_the_setup_is_the_kernels);
 	tcase_add_test(tc, test_driver_ok_waits_for_the_queues);
 	tcase_add_test(tc, test_driver_ok_starts_once);
+	tcase_add_test(tc, test_status_goes_up_only);
 	tcase_add_test(tc, test_features_refused);
 	tcase_add_test(tc, test_reset_drains_first);
 	tcase_add_test(tc, test_one_message_at_a_time);
