@@ -483,6 +483,99 @@ START_TEST(test_short_by_limit)
 }
 END_TEST
 
+/* --- transfers that are short, and then go on ---------------------------- */
+
+#define STOP (74 * 4096) /* where the first transfer ends */
+
+/* Lengths of the segments, the last of them is what is left. */
+static const size_t cuts[][3] = {
+	{ SIZE },
+	{ 8192, SIZE - 8192 },
+	{ STOP, SIZE - STOP },
+	{ STOP + 4096, 4096, SIZE - STOP - 8192 },
+};
+
+#define NR_CUTS ((int)(sizeof(cuts) / sizeof(*cuts)))
+
+static int ended_with;
+
+static void short_done(struct blk_req *req, int res)
+{
+	ck_assert_int_eq(ended_with, 1);
+	ended_with = res;
+}
+
+/*
+ * The request whose first transfer stops short: the rest is on its way when
+ * the first turn of the loop is over, and @go_on is called, but not in the
+ * kernel yet.
+ */
+static void run_short(enum blk_op op, uint8_t *data, const size_t *cut,
+		      void (*go_on)(void))
+{
+	struct iovec iov[3];
+	struct blk_req req = { .op = op,
+			       .nr_sectors = SIZE / 512,
+			       .iov = iov,
+			       .end_io = short_done };
+	int i;
+
+	for (i = 0; i < 3 && cut[i]; i++) {
+		iov[i] = (struct iovec){ data, cut[i] };
+		data += cut[i];
+	}
+	req.iovcnt = i;
+	ended_with = 1;
+	blk_submit(rig.queue, &req);
+	ck_assert_int_eq(loop_turn(rig.loop, true), 0);
+	ck_assert_int_eq(ended_with, 1);
+	go_on();
+	while (ended_with == 1)
+		ck_assert_int_eq(loop_turn(rig.loop, true), 0);
+	ck_assert_int_eq(ended_with, 0);
+}
+
+static void lift_limit(void)
+{
+	const struct rlimit none = { RLIM_INFINITY, RLIM_INFINITY };
+
+	assert_file(0, plain, STOP);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
+}
+
+START_TEST(test_short_write_goes_on)
+{
+	const struct rlimit limit = { STOP, RLIM_INFINITY };
+
+	signal(SIGXFSZ, SIG_IGN);
+	open_rig(&places[_i / NR_CUTS]);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	run_short(BLK_WRITE, plain, cuts[_i % NR_CUTS], lift_limit);
+	assert_file(0, plain, SIZE);
+	close_rig();
+}
+END_TEST
+
+static void grow_back(void)
+{
+	ck_assert_mem_eq(buf, plain, STOP);
+	ck_assert_int_eq(pwrite(peek, plain + STOP, SIZE - STOP, STOP),
+			 SIZE - STOP);
+}
+
+START_TEST(test_short_read_goes_on)
+{
+	open_rig(&places[_i / NR_CUTS]);
+	ck_assert_int_eq(pwrite(peek, plain, SIZE, 0), SIZE);
+	ck_assert_int_eq(ftruncate(peek, STOP), 0);
+	run_short(BLK_READ, buf, cuts[_i % NR_CUTS], grow_back);
+	ck_assert_mem_eq(buf, plain, SIZE);
+	/* It was never found to be cut. */
+	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, 0, plain, 4096), 0);
+	close_rig();
+}
+END_TEST
+
 static void write_file(const char *name, const char *text)
 {
 	int fd = open(name, O_WRONLY);
@@ -558,6 +651,10 @@ int main(void)
 	tcase_add_loop_test(tc, test_truncated_under_load, 0, NR_PLACES);
 	tcase_add_test(tc, test_short_by_memory);
 	tcase_add_test(tc, test_short_by_limit);
+	tcase_add_loop_test(tc, test_short_write_goes_on, 0,
+			    NR_PLACES * NR_CUTS);
+	tcase_add_loop_test(tc, test_short_read_goes_on, 0,
+			    NR_PLACES * NR_CUTS);
 	tcase_add_loop_test(tc, test_full, 0, 2);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
