@@ -212,6 +212,7 @@ static void add_processes(const struct monitor *m, struct json_object *obj)
 	add_number(obj, "worker_start", process_start(m->worker));
 	add_text(obj, "worker_user", pw ? pw->pw_name : number);
 	add_number(obj, "worker_restarts", m->restarts);
+	add_number(obj, "death_limit", m->volume->death_limit);
 }
 
 static void add_log(const struct monitor *m, struct json_object *obj)
