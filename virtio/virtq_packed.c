@@ -14,7 +14,6 @@
 #include "lib/guard.h"
 #include "lib/why.h"
 #include "virtio/inflight.h"
-#include "virtio/virtq_mem.h"
 #include "virtio/virtq_packed_int.h"
 
 static void store_event(struct virtq *vq, uint16_t off_wrap, unsigned flags)

@@ -11,7 +11,6 @@
 #include "lib/log.h"
 #include "lib/why.h"
 #include "virtio/inflight.h"
-#include "virtio/virtq_mem.h"
 #include "virtio/virtq_split_int.h"
 
 static le16 *used_event(struct virtq *vq)

@@ -7,20 +7,7 @@
 
 #include "lib/guard.h"
 #include "virtio/inflight.h"
-#include "virtio/virtq_mem.h"
 #include "virtio/virtq_split_int.h"
-
-void split_read_avail_idx(void *arg)
-{
-	struct virtq *vq = arg;
-
-	/*
-	 * Acquire: the driver writes ring entry and descriptors, then its
-	 * write barrier, then the index.
-	 */
-	vq->split.avail_idx =
-		ring_load16(&vq->split.avail->idx, __ATOMIC_ACQUIRE);
-}
 
 /* What is fetched under the guard. */
 struct fetch {

@@ -6,8 +6,8 @@
 #ifndef VIRTIO_VIRTQ_SPLIT_INT_H
 #define VIRTIO_VIRTQ_SPLIT_INT_H
 
-#include "lib/endian.h"
 #include "virtio/virtq_int.h"
+#include "virtio/virtq_mem.h"
 
 struct split_desc {
 	le64 addr;
@@ -36,7 +36,17 @@ struct split_used {
 };
 
 /* Read the driver's index into vq->split; @arg is the queue.  Under a guard. */
-void split_read_avail_idx(void *arg);
+static inline void split_read_avail_idx(void *arg)
+{
+	struct virtq *vq = arg;
+
+	/*
+	 * Acquire: the driver writes ring entry and descriptors, then its
+	 * write barrier, then the index.
+	 */
+	vq->split.avail_idx =
+		ring_load16(&vq->split.avail->idx, __ATOMIC_ACQUIRE);
+}
 
 /* See struct virtq_format. */
 enum virtq_result split_fetch(struct virtq *vq, struct virtq_chain *chain);
