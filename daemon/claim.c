@@ -125,6 +125,11 @@ int claim_take(struct claim *claim, const struct vdpa_binding *at,
 	       enum attach_what how, struct why *why)
 {
 	*claim = (struct claim){ .at = *at, .fd = -1 };
+	/* Somebody took the node away by hand, and waits in the kernel. */
+	if (at->driver == VDPA_VHOST && !at->node[0])
+		return why_set(why, -EBUSY,
+			       "the device is in use: vhost_vdpa waits until a "
+			       "program has closed its node");
 	if (!at->node[0])
 		return 0;
 	if (at->driver == VDPA_VHOST)

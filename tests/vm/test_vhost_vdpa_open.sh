@@ -64,8 +64,21 @@ exec 7<&-
 vc_close one
 [ ! -e "$node" ] || fail "$node is still there"
 
-# It was not needed to see what is on it, and no switch of the bus was moved.
 [ "$(</sys/bus/vdpa/drivers_autoprobe)" = "$autoprobe" ] || fail autoprobe
+
+# Somebody takes it from the driver by hand, and that waits in the kernel.
+node=$(vc_open secret.img one --driver vhost-vdpa)
+exec 7<>"$node"
+(exec 7<&-; echo one >/sys/bus/vdpa/drivers/vhost_vdpa/unbind) &
+wait_for 10 test ! -e "$node"
+for how in "close one" "close --force one"; do
+	# shellcheck disable=SC2086 # two words and more
+	expect 5 timeout 20 "$VCRYPT" $how
+	says "waits until a program has closed"
+done
+exec 7<&-
+wait $!
+vc_close one
 
 # The monitor is killed: the worker waits for programs all the same.
 node=$(vc_open secret.img one --driver vhost-vdpa)
