@@ -113,7 +113,7 @@ static int give_to(const char *name, enum vdpa_driver driver, struct why *why)
 	if (at.driver == driver)
 		return 0;
 	if (at.driver != VDPA_NO_DRIVER) {
-		err = claim_take(&claim, &at, DETACH_FORCE, why);
+		err = claim_take(&claim, name, DETACH_FORCE, why);
 		if (!err)
 			err = claim_remove(&claim,
 					   at.driver == VDPA_VHOST
@@ -147,14 +147,12 @@ void attach_volume(const char *name, enum vdpa_driver driver,
 void detach_volume(const char *name, enum attach_what how,
 		   struct attach_result *ret)
 {
-	struct vdpa_binding at;
 	struct claim claim;
 
 	ret->err = 0;
 	if (!vdpa_is_attached(name))
 		return;
-	vdpa_find(name, &at);
-	ret->err = claim_take(&claim, &at, how, &ret->why);
+	ret->err = claim_take(&claim, name, how, &ret->why);
 	if (ret->err)
 		return;
 	ret->err = claim_remove(&claim, vdpa_detach, name, &ret->why);
@@ -164,11 +162,9 @@ void detach_volume(const char *name, enum attach_what how,
 
 void check_unused(const char *name, struct attach_result *ret)
 {
-	struct vdpa_binding at;
 	struct claim claim;
 
-	vdpa_find(name, &at);
-	ret->err = claim_take(&claim, &at, CHECK_UNUSED, &ret->why);
+	ret->err = claim_take(&claim, name, CHECK_UNUSED, &ret->why);
 	if (!ret->err)
 		claim_drop(&claim);
 }

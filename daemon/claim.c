@@ -21,6 +21,13 @@
 #define PAUSE_MS   2
 #define CLOSING_MS 2000
 
+static void pause_a_little(void)
+{
+	const struct timespec pause = { 0, PAUSE_MS * 1000000L };
+
+	nanosleep(&pause, NULL);
+}
+
 int claim_open_block(const char *node, int flags)
 {
 	char path[VDPA_NODE_MAX + 8];
@@ -78,7 +85,6 @@ static int claim_block(struct claim *claim, bool flush, struct why *why)
  */
 static int open_vhost(const char *node, struct why *user)
 {
-	const struct timespec pause = { 0, PAUSE_MS * 1000000L };
 	char path[VDPA_NODE_MAX + 8];
 	int i, fd;
 
@@ -89,7 +95,7 @@ static int open_vhost(const char *node, struct why *user)
 			return fd >= 0 ? fd : -errno;
 		if (vhost_node_in_use(node, user))
 			return -EBUSY;
-		nanosleep(&pause, NULL);
+		pause_a_little();
 	}
 	return why_set(user, -EBUSY,
 		       "/dev/%s: is in use (by a process of another pid "
@@ -121,18 +127,36 @@ static int claim_vhost(struct claim *claim, enum attach_what how,
 	return 0;
 }
 
-int claim_take(struct claim *claim, const struct vdpa_binding *at,
-	       enum attach_what how, struct why *why)
+/*
+ * Somebody may take the device from vhost_vdpa by hand, and wait in the kernel
+ * until a program has closed its node.  To remove the device would be to wait
+ * with him.
+ */
+static int check_unbound(const char *name, struct why *why)
 {
-	*claim = (struct claim){ .at = *at, .fd = -1 };
-	/* Somebody took the node away by hand, and waits in the kernel. */
-	if (at->driver == VDPA_VHOST && !at->node[0])
-		return why_set(why, -EBUSY,
-			       "the device is in use: vhost_vdpa waits until a "
-			       "program has closed its node");
-	if (!at->node[0])
+	int i;
+
+	for (i = 0; i < CLOSING_MS / PAUSE_MS; i++) {
+		if (!vdpa_is_unbinding(name))
+			return 0;
+		pause_a_little();
+	}
+	return why_set(why, -EBUSY,
+		       "%s: it is being taken from its driver, which waits "
+		       "until a program has closed it",
+		       name);
+}
+
+int claim_take(struct claim *claim, const char *name, enum attach_what how,
+	       struct why *why)
+{
+	*claim = (struct claim){ .fd = -1 };
+	vdpa_find(name, &claim->at);
+	if (claim->at.driver == VDPA_NO_DRIVER)
+		return check_unbound(name, why);
+	if (!claim->at.node[0])
 		return 0;
-	if (at->driver == VDPA_VHOST)
+	if (claim->at.driver == VDPA_VHOST)
 		return claim_vhost(claim, how, why);
 	if (how == DETACH_FORCE)
 		return 0;
@@ -154,11 +178,10 @@ struct dropper {
 
 static void *drop_when_gone(void *arg)
 {
-	const struct timespec pause = { 0, PAUSE_MS * 1000000L };
 	struct dropper *d = arg;
 
 	while (!atomic_load(&d->done) && !access(d->path, F_OK))
-		nanosleep(&pause, NULL);
+		pause_a_little();
 	claim_drop(d->claim);
 	return NULL;
 }

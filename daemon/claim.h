@@ -21,12 +21,12 @@ struct claim {
 };
 
 /*
- * Claim what became of a volume, or say who uses it (-EBUSY).  @how: DETACH
+ * Claim what became of @name, or say who uses it (-EBUSY).  @how: DETACH
  * and CHECK_UNUSED write what is cached first, DETACH_FORCE claims only what
  * cannot be taken from its user.  The caller drops the claim.
  */
-int claim_take(struct claim *claim, const struct vdpa_binding *at,
-	       enum attach_what how, struct why *why);
+int claim_take(struct claim *claim, const char *name, enum attach_what how,
+	       struct why *why);
 void claim_drop(struct claim *claim);
 
 /*

@@ -103,6 +103,23 @@ void vdpa_find(const char *name, struct vdpa_binding *ret)
 	globfree(&found);
 }
 
+bool vdpa_is_unbinding(const char *name)
+{
+	char path[128], line[128];
+	bool found = false;
+	FILE *f;
+
+	/* The link to the driver goes first, this when all is done. */
+	snprintf(path, sizeof(path), DEVICES "%s/uevent", name);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	while (!found && fgets(line, sizeof(line), f))
+		found = !strncmp(line, "DRIVER=", 7);
+	fclose(f);
+	return found;
+}
+
 /* The kernel does the work inside the write. */
 static int tell_driver(const char *name, enum vdpa_driver driver,
 		       const char *verb, struct why *why)

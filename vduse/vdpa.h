@@ -54,6 +54,12 @@ bool vdpa_is_attached(const char *name);
 void vdpa_find(const char *name, struct vdpa_binding *ret);
 
 /*
+ * Whether @name, which has no driver, is being taken from one.  The kernel
+ * has its device locked meanwhile, and vhost_vdpa may take for ever.
+ */
+bool vdpa_is_unbinding(const char *name);
+
+/*
  * Take @name from @driver, or give it to @driver while it has none.  Like
  * attaching, both return when the driver is done talking to the device.
  */

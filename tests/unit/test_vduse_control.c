@@ -116,6 +116,7 @@ START_TEST(test_bus)
 	vdpa_find(NOBODY, &at);
 	ck_assert_int_eq(at.driver, VDPA_NO_DRIVER);
 	ck_assert_str_eq(at.node, "");
+	ck_assert(!vdpa_is_unbinding(NOBODY));
 	ck_assert_int_lt(vdpa_bind(NOBODY, VDPA_VHOST, &why), 0);
 	ck_assert_ptr_nonnull(strstr(why.text, "vhost_vdpa"));
 	ck_assert_int_lt(vdpa_unbind(NOBODY, VDPA_VIRTIO, &why), 0);

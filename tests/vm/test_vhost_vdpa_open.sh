@@ -74,8 +74,9 @@ wait_for 10 test ! -e "$node"
 for how in "close one" "close --force one"; do
 	# shellcheck disable=SC2086 # two words and more
 	expect 5 timeout 20 "$VCRYPT" $how
-	says "waits until a program has closed"
+	says "one: .* waits until a program has closed"
 done
+[ "$(vc_status one driver)" = null ] || fail "it has a driver"
 exec 7<&-
 wait $!
 vc_close one
