@@ -65,7 +65,6 @@ struct monitor {
 
 	struct resize resize;
 	struct attach_child attach;
-	char block[BLOCK_NAME_MAX]; /* "" until attached */
 	int64_t end_deadline;
 
 	int clients[MONITOR_CLIENTS_MAX]; /* -1: free */

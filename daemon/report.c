@@ -16,6 +16,7 @@
 
 #include "daemon/monitor_state.h"
 #include "daemon/process.h"
+#include "daemon/report.h"
 
 static void add_text(struct json_object *obj, const char *key, const char *text)
 {
@@ -49,16 +50,19 @@ static const char *state_name(const struct monitor *m)
 	return m->worker_ready ? "active" : "restarting";
 }
 
-static void add_device(const struct monitor *m, struct json_object *obj)
+void report_binding(const char *name, struct json_object *obj)
 {
-	char path[BLOCK_NAME_MAX + 8];
+	struct vdpa_binding at;
+	char path[VDPA_NODE_MAX + 8];
 
-	if (!m->block[0]) {
-		json_object_object_add(obj, "device", NULL);
-		return;
-	}
-	snprintf(path, sizeof(path), "/dev/%s", m->block);
-	add_text(obj, "device", path);
+	vdpa_find(name, &at);
+	json_object_object_add(obj, "driver", NULL);
+	json_object_object_add(obj, "device", NULL);
+	if (at.driver != VDPA_NO_DRIVER)
+		add_text(obj, "driver", vdpa_driver_text(at.driver));
+	snprintf(path, sizeof(path), "/dev/%s", at.node);
+	if (at.node[0])
+		add_text(obj, "device", path);
 }
 
 static void add_volume(const struct volume *v, struct json_object *obj)
@@ -234,7 +238,7 @@ char *report_status(const struct monitor *m)
 
 	add_text(obj, "name", m->volume->name);
 	add_text(obj, "state", state_name(m));
-	add_device(m, obj);
+	report_binding(m->volume->name, obj);
 	add_volume(m->volume, obj);
 	add_features(vblk_stat_get(&m->shared.head->features), obj);
 	add_number(obj, "device_status",

@@ -92,12 +92,14 @@ static void end_if_idle(struct worker *w)
 }
 
 /*
- * A device that no driver has set up is of no use to anybody without its
- * monitor, and might not be known to `close` yet.
+ * A device that is not on the bus yet, nor set up by a driver, is of no use to
+ * anybody without its monitor, and might not be known to `close`.
  */
 static void on_monitor_death(struct worker *w)
 {
-	if (vblk_stat_get(&w->params->shared->head->status)) {
+	const struct shared_head *head = w->params->shared->head;
+
+	if (vblk_stat_get(&head->attached) || vblk_stat_get(&head->status)) {
 		log_warn("the monitor is gone; serving goes on (vcrypt close "
 			 "%s)",
 			 w->params->volume->name);

@@ -43,6 +43,8 @@ const struct command commands[] = {
 	  "  --queue-size N         entries of a queue: a power of two, 4 to\n"
 	  "                         1024 (256)\n"
 	  "  --ring FORMAT          split (default) or packed\n"
+	  "  --driver DRIVER        virtio-vdpa (default): a block device;\n"
+	  "                         vhost-vdpa: for a program, /dev/vhost-vdpa-N\n"
 	  "  --cache MODE           direct (default where it works) or buffered\n"
 	  "  --allow-discards       free the image's blocks that the file system\n"
 	  "                         on it gives back; shows which ones are used\n"

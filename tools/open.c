@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * vcrypt open: unlock a container and serve it as a block device.
+ * vcrypt open: unlock a container and serve it as a block device, or to a
+ * driver in user space.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +31,7 @@
 
 struct open_args {
 	const char *image, *name;
-	const char *key_file, *cache, *user, *ring;
+	const char *key_file, *cache, *user, *ring, *driver;
 	bool readonly, foreground, allow_discards;
 	uint32_t queues, queue_size, death_limit;
 };
@@ -43,6 +44,7 @@ static int parse(struct open_args *args, int argc, char **argv, struct why *why)
 		{ "queues", OPTION_NUMBER, &args->queues },
 		{ "queue-size", OPTION_NUMBER, &args->queue_size },
 		{ "ring", OPTION_STRING, &args->ring },
+		{ "driver", OPTION_STRING, &args->driver },
 		{ "cache", OPTION_STRING, &args->cache },
 		{ "allow-discards", OPTION_FLAG, &args->allow_discards },
 		{ "user", OPTION_STRING, &args->user },
@@ -69,6 +71,20 @@ static int parse_ring(const char *s, bool *ret_packed, struct why *why)
 	else
 		return why_set(why, -EDOM,
 			       "--ring: \"split\" or \"packed\", not \"%s\"",
+			       s);
+	return 0;
+}
+
+static int parse_driver(const char *s, enum vdpa_driver *ret, struct why *why)
+{
+	if (!s || !strcmp(s, vdpa_driver_text(VDPA_VIRTIO)))
+		*ret = VDPA_VIRTIO;
+	else if (!strcmp(s, vdpa_driver_text(VDPA_VHOST)))
+		*ret = VDPA_VHOST;
+	else
+		return why_set(why, -EDOM,
+			       "--driver: \"virtio-vdpa\" or \"vhost-vdpa\", "
+			       "not \"%s\"",
 			       s);
 	return 0;
 }
@@ -160,10 +176,15 @@ static int check_kernel(const char *name, struct volume *volume,
 	err = vduse_control_open(&volume->control_fd, why);
 	if (err)
 		return err;
-	if (!vdpa_has_driver())
+	if (!vdpa_has_driver(volume->driver))
 		return why_set(why, -ENOENT,
-			       "the kernel makes no disks of vDPA devices "
-			       "(modprobe virtio_vdpa virtio_blk)");
+			       volume->driver == VDPA_VHOST
+				       ? "the kernel has no driver that gives "
+					 "vDPA devices to programs (modprobe "
+					 "vhost_vdpa)"
+				       : "the kernel makes no disks of vDPA "
+					 "devices (modprobe virtio_vdpa "
+					 "virtio_blk)");
 	if (vduse_exists(name))
 		return why_set(why, -EEXIST,
 			       "%s: a VDUSE device of this name exists (vcrypt "
@@ -233,6 +254,8 @@ static int prepare(const struct open_args *args, struct volume *volume,
 	err = check_queues(args, volume, why);
 	if (!err)
 		err = check_death_limit(args, volume, why);
+	if (!err)
+		err = parse_driver(args->driver, &volume->driver, why);
 	if (!err)
 		err = parse_cache(args->cache, &cache, why);
 	if (err)

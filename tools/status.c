@@ -92,8 +92,9 @@ static void print_status(struct json_object *obj)
 	volume_size_text(volume_number(obj, "size"), size);
 	printf("%s:\n", volume_text(obj, "name"));
 	printf("  state:        %s\n", volume_text(obj, "state"));
-	printf("  device:       %s%s\n", volume_text(obj, "device"),
+	printf("  device:       %s%s\n", volume_text_or_dash(obj, "device"),
 	       volume_number(obj, "readonly") ? " (read-only)" : "");
+	printf("  driver:       %s\n", volume_text_or_dash(obj, "driver"));
 	printf("  image:        %s (%s)\n", volume_text(obj, "image"),
 	       volume_text(obj, "cache"));
 	printf("  size:         %llu bytes (%s)\n",
