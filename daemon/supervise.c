@@ -25,6 +25,7 @@
 #define SPAWN_PAUSE_MS	  50
 #define SPAWN_PATIENCE_MS 20000
 #define END_PATIENCE_MS	  5000
+#define GIVEN_UP_PAUSE_MS 1000
 
 /*
  * Each worker has an open file of its own, so that the kernel can tell its
@@ -188,13 +189,16 @@ void supervise_on_death(struct monitor *m)
 		return;
 	}
 	log_error("the worker died (%s); starting another", how);
-	if (supervise_count_death(m, monitor_now()) && !m->given_up) {
+	m->spawn_at = monitor_now();
+	if (supervise_count_death(m, m->spawn_at) && !m->given_up) {
 		m->given_up = true;
 		log_error("%u workers died within %d s: requests are answered "
 			  "with errors from now on",
 			  m->volume->death_limit, WORKER_DEATHS_WINDOW_S);
+	} else if (m->given_up) {
+		/* Not even answering with errors works: do not spin. */
+		m->spawn_at += GIVEN_UP_PAUSE_MS;
 	}
-	m->spawn_at = monitor_now();
 	m->spawn_deadline = m->spawn_at + SPAWN_PATIENCE_MS;
 	supervise_on_time(m);
 }
