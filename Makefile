@@ -60,6 +60,9 @@ LIB_OBJS := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard $(FLOORS:%=%/*.c))))
 TOOL_OBJS := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tools/*.c)))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%, \
 	$(sort $(wildcard tests/unit/test_*.c)))
+# Programs that the tests of the guest run there.
+VM_PROGRAMS := $(B)/tests/vm/vhost_vdpa
+VM_OBJS := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/vm/*.c)))
 UNIT_HELP := $(patsubst %.c,$(B)/%.o,$(filter-out tests/unit/test_%.c, \
 	$(sort $(wildcard tests/unit/*.c))))
 
@@ -97,6 +100,11 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_HELP) $(B)/libvcrypt.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $< $(UNIT_HELP) $(B)/libvcrypt.a \
 		$(shell pkg-config --libs check) $(LIBS)
 
+$(B)/tests/vm/vhost_vdpa: $(VM_OBJS) $(UNIT_HELP) $(B)/libvcrypt.a
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(VM_OBJS) $(UNIT_HELP) \
+		$(B)/libvcrypt.a $(shell pkg-config --libs check) $(LIBS)
+
 clean:
 	$(Q)rm -rf $(O)
 
@@ -104,4 +112,4 @@ include install.mk
 include tests/tests.mk
 
 -include $(LIB_OBJS:.o=.d) $(TOOL_OBJS:.o=.d) $(UNIT_HELP:.o=.d) \
-	$(UNIT_TESTS:=.d)
+	$(UNIT_TESTS:=.d) $(VM_OBJS:.o=.d)

@@ -14,145 +14,166 @@
 #include <unistd.h>
 
 #include "daemon/attach.h"
-#include "daemon/inuse.h"
+#include "daemon/claim.h"
 #include "daemon/sandbox.h"
+#include "daemon/volume.h"
 #include "vduse/vdpa.h"
 
 #define NODE_WAIT_MS  10000
 #define NODE_PAUSE_MS 10
 
 /* devtmpfs makes the node, under the kernel's name for it. */
-static int try_open(const char *block, int flags)
+static bool is_chardev(const char *node)
 {
-	char path[BLOCK_NAME_MAX + 8];
+	char path[VDPA_NODE_MAX + 8];
 	struct stat st;
+
+	snprintf(path, sizeof(path), "/dev/%s", node);
+	return !stat(path, &st) && S_ISCHR(st.st_mode);
+}
+
+static bool can_be_used(const struct vdpa_binding *at)
+{
 	int fd;
 
-	snprintf(path, sizeof(path), "/dev/%s", block);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) || !S_ISBLK(st.st_mode)) {
+	if (at->driver == VDPA_VHOST)
+		return is_chardev(at->node);
+	fd = claim_open_block(at->node, 0);
+	if (fd >= 0)
 		close(fd);
-		return -ENOTBLK;
-	}
-	return fd;
+	return fd >= 0;
 }
 
-/*
- * A program that wrote to the path of a disk that was gone made a file of it.
- */
-static bool is_in_the_way(const char *block)
-{
-	return try_open(block, 0) == -ENOTBLK;
-}
-
-static int wait_for_node(const char *name, char block[static BLOCK_NAME_MAX])
+static int wait_for_node(const char *name, enum vdpa_driver driver,
+			 struct vdpa_binding *at)
 {
 	const struct timespec pause = { 0, NODE_PAUSE_MS * 1000000L };
-	int i, fd;
+	int i;
 
 	for (i = 0; i < NODE_WAIT_MS / NODE_PAUSE_MS; i++) {
-		if (!vdpa_block_name(name, block, BLOCK_NAME_MAX)) {
-			fd = try_open(block, 0);
-			if (fd >= 0) {
-				close(fd);
-				return 0;
-			}
-		}
+		vdpa_find(name, at);
+		if (at->driver == driver && at->node[0] && can_be_used(at))
+			return 0;
 		nanosleep(&pause, NULL);
 	}
 	return -ETIMEDOUT;
 }
 
-void attach_volume(const char *name, struct attach_result *ret)
+/*
+ * A program that wrote to the path of a node that was gone made a file of it.
+ */
+static bool is_in_the_way(const char *node)
 {
-	ret->err = vdpa_attach(name, &ret->why);
-	if (ret->err)
-		return;
-	ret->err = wait_for_node(name, ret->block);
-	if (!ret->err)
-		return;
-	if (ret->block[0] && is_in_the_way(ret->block))
-		why_set(&ret->why, 0,
-			"%s: /dev/%s is no block device but in its way (rm it)",
-			name, ret->block);
-	else
-		why_set(&ret->why, 0,
-			"%s: the kernel made no disk of it (modprobe "
-			"virtio_vdpa virtio_blk; see dmesg)",
-			name);
-	vdpa_detach(name, NULL);
+	char path[VDPA_NODE_MAX + 8];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/dev/%s", node);
+	return node[0] && !stat(path, &st) && !S_ISBLK(st.st_mode) &&
+	       !S_ISCHR(st.st_mode);
+}
+
+static int explain_no_node(const char *name, enum vdpa_driver driver,
+			   const struct vdpa_binding *at, struct why *why)
+{
+	if (is_in_the_way(at->node))
+		return why_set(why, -ETIMEDOUT,
+			       "%s: /dev/%s is no device but in its way "
+			       "(rm it)",
+			       name, at->node);
+	return why_set(why, -ETIMEDOUT,
+		       "%s: the kernel made no %s of it (modprobe %s; see "
+		       "dmesg)",
+		       name, driver == VDPA_VHOST ? "vhost-vdpa node" : "disk",
+		       driver == VDPA_VHOST ? "vhost_vdpa"
+					    : "virtio_vdpa virtio_blk");
+}
+
+static int unbind_virtio(const char *name, struct why *why)
+{
+	return vdpa_unbind(name, VDPA_VIRTIO, why);
+}
+
+static int unbind_vhost(const char *name, struct why *why)
+{
+	return vdpa_unbind(name, VDPA_VHOST, why);
 }
 
 /*
- * The exclusive open keeps mounts away until the device is gone, and fails
- * for those of other mount namespaces, which block_in_use cannot see.
+ * The driver whose module was loaded first has taken the device.  Another is
+ * given it by hand: the switch that keeps the bus from choosing is for all
+ * devices of the machine.
  */
-static int claim(const char *block, bool flush, int *ret_fd, struct why *why)
+static int give_to(const char *name, enum vdpa_driver driver, struct why *why)
 {
-	int fd, err;
+	struct vdpa_binding at;
+	struct claim claim;
+	int err = 0;
 
-	fd = try_open(block, O_EXCL);
-	if (fd == -EBUSY) {
-		err = block_in_use(block, why);
-		return err ? err
-			   : why_set(why, -EBUSY,
-				     "/dev/%s: is in use (mounted in another "
-				     "mount namespace?)",
-				     block);
+	vdpa_find(name, &at);
+	if (at.driver == driver)
+		return 0;
+	if (at.driver != VDPA_NO_DRIVER) {
+		err = claim_take(&claim, name, DETACH_FORCE, why);
+		if (!err)
+			err = claim_remove(&claim,
+					   at.driver == VDPA_VHOST
+						   ? unbind_vhost
+						   : unbind_virtio,
+					   name, why);
 	}
-	if (fd < 0)
-		return why_set(why, fd, "/dev/%s: %s", block, strerror(-fd));
-	err = block_in_use(block, why);
-	if (!err && flush && fsync(fd))
-		err = why_set(why, -errno,
-			      "/dev/%s: what is cached cannot be written: %s "
-			      "(--force gives it up)",
-			      block, strerror(errno));
-	if (err) {
-		close(fd);
-		return err;
+	return err ? err : vdpa_bind(name, driver, why);
+}
+
+void attach_volume(const char *name, enum vdpa_driver driver,
+		   struct attach_result *ret)
+{
+	struct vdpa_binding at;
+
+	ret->err = vdpa_attach(name, &ret->why);
+	if (ret->err)
+		return;
+	ret->err = give_to(name, driver, &ret->why);
+	if (!ret->err) {
+		ret->err = wait_for_node(name, driver, &at);
+		if (ret->err)
+			explain_no_node(name, driver, &at, &ret->why);
+		else
+			strcpy(ret->node, at.node);
 	}
-	*ret_fd = fd;
-	return 0;
+	if (ret->err)
+		vdpa_detach(name, NULL);
 }
 
 void detach_volume(const char *name, enum attach_what how,
 		   struct attach_result *ret)
 {
-	char block[BLOCK_NAME_MAX];
-	int fd = -1;
+	struct claim claim;
 
 	ret->err = 0;
 	if (!vdpa_is_attached(name))
 		return;
-	if (how != DETACH_FORCE && !vdpa_block_name(name, block, sizeof(block)))
-		ret->err = claim(block, how == DETACH, &fd, &ret->why);
-	if (!ret->err) {
-		ret->err = vdpa_detach(name, &ret->why);
-		if (ret->err == -ENODEV)
-			ret->err = 0;
-	}
-	if (fd >= 0)
-		close(fd);
+	ret->err = claim_take(&claim, name, how, &ret->why);
+	if (ret->err)
+		return;
+	ret->err = claim_remove(&claim, vdpa_detach, name, &ret->why);
+	if (ret->err == -ENODEV)
+		ret->err = 0;
 }
 
 void check_unused(const char *name, struct attach_result *ret)
 {
-	char block[BLOCK_NAME_MAX];
-	int fd = -1;
+	struct claim claim;
 
-	ret->err = vdpa_block_name(name, block, sizeof(block));
+	ret->err = claim_take(&claim, name, CHECK_UNUSED, &ret->why);
 	if (!ret->err)
-		ret->err = claim(block, true, &fd, &ret->why);
-	if (fd >= 0)
-		close(fd);
+		claim_drop(&claim);
 }
 
-_Noreturn static void child_main(enum attach_what what, const char *name,
-				 int fd, pid_t parent)
+_Noreturn static void child_main(enum attach_what what,
+				 const struct volume *volume, int fd,
+				 pid_t parent)
 {
+	const char *name = volume->name;
 	struct attach_result res = { 0 };
 
 	/* It must hold neither the lock nor the sockets of the monitor. */
@@ -161,7 +182,7 @@ _Noreturn static void child_main(enum attach_what what, const char *name,
 	if (getppid() != parent)
 		_exit(1);
 	if (what == ATTACH)
-		attach_volume(name, &res);
+		attach_volume(name, volume->driver, &res);
 	else if (what == CHECK_UNUSED)
 		check_unused(name, &res);
 	else
@@ -170,7 +191,7 @@ _Noreturn static void child_main(enum attach_what what, const char *name,
 }
 
 int attach_start(struct attach_child *child, enum attach_what what,
-		 const char *name)
+		 const struct volume *volume)
 {
 	pid_t pid, parent = getpid();
 	int fds[2];
@@ -184,7 +205,7 @@ int attach_start(struct attach_child *child, enum attach_what what,
 		return -errno;
 	}
 	if (!pid)
-		child_main(what, name, fds[1], parent);
+		child_main(what, volume, fds[1], parent);
 	close(fds[1]);
 	child->pid = pid;
 	child->result_fd = fds[0];

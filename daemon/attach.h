@@ -11,14 +11,15 @@
 #include <sys/types.h>
 
 #include "lib/why.h"
+#include "vduse/vdpa.h"
 
-#define BLOCK_NAME_MAX 32
+struct volume;
 
 /* What such a process found. */
 struct attach_result {
 	int err;
 	struct why why;
-	char block[BLOCK_NAME_MAX]; /* "vda"; after an attach */
+	char node[VDPA_NODE_MAX]; /* as in struct vdpa_binding; of an attach */
 };
 
 enum attach_what {
@@ -30,19 +31,21 @@ enum attach_what {
 };
 
 /*
- * Put @name on the vDPA bus and wait until its block device can be used.
- * When that fails the device is off the bus again.
+ * Put @name on the vDPA bus, give it to @driver, whichever took it first, and
+ * wait until its node can be used.  When that fails the device is off the bus
+ * again.
  */
-void attach_volume(const char *name, struct attach_result *ret);
+void attach_volume(const char *name, enum vdpa_driver driver,
+		   struct attach_result *ret);
 
 /*
- * Take @name off the bus; -EBUSY when its block device is in use.  A device
- * that is not on the bus is fine.
+ * Take @name off the bus; -EBUSY when its node is in use.  A device that is
+ * not on the bus is fine.
  */
 void detach_volume(const char *name, enum attach_what how,
 		   struct attach_result *ret);
 
-/* Write what is cached, and find out whether the block device is in use. */
+/* Write what is cached, and find out whether the node is in use. */
 void check_unused(const char *name, struct attach_result *ret);
 
 /* A running process of this kind. */
@@ -53,7 +56,7 @@ struct attach_child {
 
 /* Fork it.  0 or -errno. */
 int attach_start(struct attach_child *child, enum attach_what what,
-		 const char *name);
+		 const struct volume *volume);
 
 /* result_fd is readable: collect the result and the process. */
 void attach_collect(struct attach_child *child, struct attach_result *ret);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * Who uses a block device: see inuse.h.
+ * Who uses a node: see inuse.h.
  */
 #include <ctype.h>
 #include <dirent.h>
@@ -19,7 +19,7 @@
 
 #define BLOCK_PATH_MAX 160
 
-/* A whole disk or one of its partitions. */
+/* A whole disk, one of its partitions, or a vhost-vdpa node. */
 struct part {
 	const char *name;
 	dev_t dev;
@@ -170,7 +170,7 @@ static void process_name(const char *pid, char *ret, size_t len)
 	fclose(f);
 }
 
-static bool has_open(const char *pid, dev_t dev)
+static bool has_open(const char *pid, mode_t type, dev_t dev)
 {
 	struct dirent *entry;
 	bool found = false;
@@ -184,12 +184,12 @@ static bool has_open(const char *pid, dev_t dev)
 		return false;
 	while (!found && (entry = readdir(dir)))
 		found = !fstatat(dirfd(dir), entry->d_name, &st, 0) &&
-			S_ISBLK(st.st_mode) && st.st_rdev == dev;
+			(st.st_mode & S_IFMT) == type && st.st_rdev == dev;
 	closedir(dir);
 	return found;
 }
 
-static int check_openers(const struct part *part, struct why *why)
+static int check_openers(const struct part *part, mode_t type, struct why *why)
 {
 	struct dirent *entry;
 	char comm[32];
@@ -203,7 +203,7 @@ static int check_openers(const struct part *part, struct why *why)
 		if (!isdigit((unsigned char)entry->d_name[0]) ||
 		    atoi(entry->d_name) == getpid())
 			continue;
-		if (!has_open(entry->d_name, part->dev))
+		if (!has_open(entry->d_name, type, part->dev))
 			continue;
 		process_name(entry->d_name, comm, sizeof(comm));
 		err = why_set(why, -EBUSY,
@@ -229,7 +229,7 @@ static int check_part(const char *name, struct why *why)
 	if (!err)
 		err = check_loops(&part, why);
 	if (!err)
-		err = check_openers(&part, why);
+		err = check_openers(&part, S_IFBLK, why);
 	return err;
 }
 
@@ -256,4 +256,17 @@ int block_in_use(const char *block, struct why *why)
 	}
 	globfree(&found);
 	return err;
+}
+
+int vhost_node_in_use(const char *node, struct why *why)
+{
+	struct part part = { .name = node };
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/dev/%s", node);
+	if (stat(path, &st) || !S_ISCHR(st.st_mode))
+		return 0;
+	part.dev = st.st_rdev;
+	return check_openers(&part, S_IFCHR, why);
 }

@@ -78,7 +78,7 @@ void monitor_begin_attach(struct monitor *m)
 	int err;
 
 	m->phase = PHASE_ATTACHING;
-	err = attach_start(&m->attach, ATTACH, m->volume->name);
+	err = attach_start(&m->attach, ATTACH, m->volume);
 	if (err)
 		monitor_fail(m, err, strerror(-err));
 }
@@ -90,8 +90,7 @@ int monitor_begin_detach(struct monitor *m, bool force)
 
 	if (m->resize.step != RESIZE_NONE)
 		return -EBUSY;
-	err = attach_start(&m->attach, force ? DETACH_FORCE : how,
-			   m->volume->name);
+	err = attach_start(&m->attach, force ? DETACH_FORCE : how, m->volume);
 	if (!err)
 		m->phase = PHASE_DETACHING;
 	return err;
@@ -99,7 +98,7 @@ int monitor_begin_detach(struct monitor *m, bool force)
 
 static void attached(struct monitor *m, const struct attach_result *res)
 {
-	char path[BLOCK_NAME_MAX + 8];
+	char path[VDPA_NODE_MAX + 8];
 
 	if (res->err) {
 		m->failure_err = res->err;
@@ -108,8 +107,8 @@ static void attached(struct monitor *m, const struct attach_result *res)
 		return;
 	}
 	m->phase = PHASE_SERVING;
-	snprintf(m->block, sizeof(m->block), "%s", res->block);
-	snprintf(path, sizeof(path), "/dev/%s", m->block);
+	vblk_stat_set(&m->shared.head->attached, 1);
+	snprintf(path, sizeof(path), "/dev/%s", res->node);
 	log_note("%s is open as %s", m->volume->image, path);
 	monitor_save_state(m);
 	tell(m, 0, path);

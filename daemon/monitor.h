@@ -14,7 +14,7 @@ struct volume;
 /* What the command that started the monitor is told, once. */
 struct monitor_report {
 	int err;	/* 0: the volume is open */
-	char text[320]; /* the block device's path, or the reason */
+	char text[320]; /* the node's path, or the reason */
 };
 
 /*

@@ -175,6 +175,9 @@ static int start_stand_in(struct orphan *o, struct why *why)
 	if (err)
 		return err;
 	err = map_shared(o);
+	/* It is to end with this process. */
+	if (!err)
+		vblk_stat_set(&o->shared.head->attached, 0);
 	if (!err)
 		err = open_device(name, &vduse_fd);
 	if (err)
@@ -195,13 +198,18 @@ static int start_stand_in(struct orphan *o, struct why *why)
 	return 0;
 }
 
-static int check_use(const char *name, struct why *why)
+/* The node is not opened: there is nobody to answer what that asks. */
+static int check_use(const char *name, bool force, struct why *why)
 {
-	char block[BLOCK_NAME_MAX];
+	struct vdpa_binding at;
 
-	if (vdpa_block_name(name, block, sizeof(block)))
+	vdpa_find(name, &at);
+	if (!at.node[0])
 		return 0;
-	return block_in_use(block, why);
+	/* It cannot be taken from who has it open, see claim.h. */
+	if (at.driver == VDPA_VHOST)
+		return vhost_node_in_use(at.node, why);
+	return force ? 0 : block_in_use(at.node, why);
 }
 
 /*
@@ -217,7 +225,7 @@ static int take_away(struct orphan *o, bool force, struct why *why)
 	if (!vduse_exists(o->volume.name))
 		return 0;
 	if (!alive) {
-		err = force ? 0 : check_use(o->volume.name, why);
+		err = check_use(o->volume.name, force, why);
 		if (!err && vdpa_is_attached(o->volume.name))
 			err = start_stand_in(o, why);
 		if (err)

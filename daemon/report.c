@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <linux/virtio_blk.h>
@@ -15,6 +16,7 @@
 
 #include "daemon/monitor_state.h"
 #include "daemon/process.h"
+#include "daemon/report.h"
 
 static void add_text(struct json_object *obj, const char *key, const char *text)
 {
@@ -48,16 +50,19 @@ static const char *state_name(const struct monitor *m)
 	return m->worker_ready ? "active" : "restarting";
 }
 
-static void add_device(const struct monitor *m, struct json_object *obj)
+void report_binding(const char *name, struct json_object *obj)
 {
-	char path[BLOCK_NAME_MAX + 8];
+	struct vdpa_binding at;
+	char path[VDPA_NODE_MAX + 8];
 
-	if (!m->block[0]) {
-		json_object_object_add(obj, "device", NULL);
-		return;
-	}
-	snprintf(path, sizeof(path), "/dev/%s", m->block);
-	add_text(obj, "device", path);
+	vdpa_find(name, &at);
+	json_object_object_add(obj, "driver", NULL);
+	json_object_object_add(obj, "device", NULL);
+	if (at.driver != VDPA_NO_DRIVER)
+		add_text(obj, "driver", vdpa_driver_text(at.driver));
+	snprintf(path, sizeof(path), "/dev/%s", at.node);
+	if (at.node[0])
+		add_text(obj, "device", path);
 }
 
 static void add_volume(const struct volume *v, struct json_object *obj)
@@ -116,6 +121,28 @@ static void add_features(uint64_t features, struct json_object *obj)
 	add_text(obj, "ring",
 		 features & (1ULL << VIRTIO_F_RING_PACKED) ? "packed"
 							   : "split");
+}
+
+static void add_kernel(const struct monitor *m, struct json_object *obj)
+{
+	struct json_object *list = json_object_new_array();
+	struct vduse_extras extras;
+	struct utsname kernel;
+	uint64_t version;
+
+	if (!uname(&kernel))
+		add_text(obj, "kernel", kernel.release);
+	if (!vduse_api_version(m->volume->control_fd, &version))
+		add_number(obj, "vduse_api", version);
+	vduse_find_extras(m->volume->name, &extras);
+	if (extras.bounce_size)
+		json_object_array_add(list,
+				      json_object_new_string("bounce_size"));
+	if (extras.irq_affinity)
+		json_object_array_add(
+			list, json_object_new_string("irq_cb_affinity"));
+	json_object_object_add(obj, "vduse_features", list);
+	add_flag(obj, "kernel_gave_up", vblk_stat_get(&m->shared.head->broken));
 }
 
 static void add_counters(const struct monitor *m, struct json_object *obj)
@@ -190,6 +217,7 @@ static void add_processes(const struct monitor *m, struct json_object *obj)
 	add_number(obj, "worker_start", process_start(m->worker));
 	add_text(obj, "worker_user", pw ? pw->pw_name : number);
 	add_number(obj, "worker_restarts", m->restarts);
+	add_number(obj, "death_limit", m->volume->death_limit);
 }
 
 static void add_log(const struct monitor *m, struct json_object *obj)
@@ -210,12 +238,12 @@ char *report_status(const struct monitor *m)
 
 	add_text(obj, "name", m->volume->name);
 	add_text(obj, "state", state_name(m));
-	add_device(m, obj);
+	report_binding(m->volume->name, obj);
 	add_volume(m->volume, obj);
 	add_features(vblk_stat_get(&m->shared.head->features), obj);
 	add_number(obj, "device_status",
 		   vblk_stat_get(&m->shared.head->status));
-	add_flag(obj, "kernel_gave_up", vblk_stat_get(&m->shared.head->broken));
+	add_kernel(m, obj);
 	add_processes(m, obj);
 	add_counters(m, obj);
 	add_queues(m, obj);

@@ -15,10 +15,14 @@
 #include "backend/blk.h"
 #include "crypt/unlock.h"
 #include "vduse/control.h"
+#include "vduse/vdpa.h"
 
 #define VOLUME_MAX_QUEUES     32
 #define VOLUME_DEFAULT_QUEUES 8 /* at most; as many as there are CPUs */
 #define VOLUME_QUEUE_SIZE     256
+/* Workers that die within a minute before the volume is given up. */
+#define VOLUME_DEATH_LIMIT     5
+#define VOLUME_MAX_DEATH_LIMIT 100
 
 struct volume {
 	char name[VDUSE_VOLUME_NAME_MAX + 1];
@@ -30,9 +34,11 @@ struct volume {
 	bool readonly;
 	bool direct; /* the image is open with O_DIRECT */
 	unsigned nr_queues;
-	unsigned queue_size; /* entries of a ring */
-	bool packed;	     /* offer packed rings */
-	uid_t uid;	     /* whom the worker serves as */
+	unsigned queue_size;	 /* entries of a ring */
+	bool packed;		 /* offer packed rings */
+	enum vdpa_driver driver; /* whom the device is given to */
+	unsigned death_limit;	 /* 1 to VOLUME_MAX_DEATH_LIMIT */
+	uid_t uid;		 /* whom the worker serves as */
 	gid_t gid;
 	int image_fd;	/* open and locked by the command; the monitor's */
 	int control_fd; /* of vduse_control_open */

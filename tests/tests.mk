@@ -17,7 +17,7 @@ check:
 
 # The thread sanitizer is slow, and finds nothing in a program of one thread:
 # check-san runs those as well.
-check-all: all unit-tests san-tests fuzz-targets
+check-all: all unit-tests san-tests fuzz-targets $(VM_PROGRAMS)
 	@$(TEST_ENV) tests/run layers format unit unit:$(O)/san-address-undefined \
 		threads:$(O)/san-thread fuzz cli vm
 
@@ -42,7 +42,7 @@ check-fuzz: fuzz-targets
 check-cli: all
 	@$(TEST_ENV) tests/run cli
 
-check-vm: all
+check-vm: all $(VM_PROGRAMS)
 	@$(TEST_ENV) tests/run vm
 
 check-layers:

@@ -28,15 +28,16 @@ static void print_table(struct json_object *list)
 	char size[16];
 
 	if (n)
-		printf("%-16s %-10s %-10s %10s  %s\n", "NAME", "DEVICE",
+		printf("%-16s %-17s %-10s %10s  %s\n", "NAME", "DEVICE",
 		       "STATE", "SIZE", "IMAGE");
 	for (i = 0; i < n; i++) {
 		struct json_object *obj = json_object_array_get_idx(list, i);
 
 		volume_size_text(volume_number(obj, "size"), size);
-		printf("%-16s %-10s %-10s %10s  %s\n", volume_text(obj, "name"),
-		       volume_text(obj, "device"), volume_text(obj, "state"),
-		       size, volume_text(obj, "image"));
+		printf("%-16s %-17s %-10s %10s  %s\n", volume_text(obj, "name"),
+		       volume_text_or_dash(obj, "device"),
+		       volume_text(obj, "state"), size,
+		       volume_text(obj, "image"));
 	}
 }
 

@@ -43,10 +43,14 @@ const struct command commands[] = {
 	  "  --queue-size N         entries of a queue: a power of two, 4 to\n"
 	  "                         1024 (256)\n"
 	  "  --ring FORMAT          split (default) or packed\n"
+	  "  --driver DRIVER        virtio-vdpa (default): a block device;\n"
+	  "                         vhost-vdpa: for a program, /dev/vhost-vdpa-N\n"
 	  "  --cache MODE           direct (default where it works) or buffered\n"
 	  "  --allow-discards       free the image's blocks that the file system\n"
 	  "                         on it gives back; shows which ones are used\n"
 	  "  --user NAME            whom the data path runs as\n"
+	  "  --death-limit N        give up when N workers died within a minute:\n"
+	  "                         1 to 100 (5)\n"
 	  "  --foreground           stay until the volume is closed\n" },
 	{ "close", cmd_close, "take the block device away again",
 	  "NAME [--force]",

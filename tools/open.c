@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * vcrypt open: unlock a container and serve it as a block device.
+ * vcrypt open: unlock a container and serve it as a block device, or to a
+ * driver in user space.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -30,9 +31,9 @@
 
 struct open_args {
 	const char *image, *name;
-	const char *key_file, *cache, *user, *ring;
+	const char *key_file, *cache, *user, *ring, *driver;
 	bool readonly, foreground, allow_discards;
-	uint32_t queues, queue_size;
+	uint32_t queues, queue_size, death_limit;
 };
 
 static int parse(struct open_args *args, int argc, char **argv, struct why *why)
@@ -43,9 +44,11 @@ static int parse(struct open_args *args, int argc, char **argv, struct why *why)
 		{ "queues", OPTION_NUMBER, &args->queues },
 		{ "queue-size", OPTION_NUMBER, &args->queue_size },
 		{ "ring", OPTION_STRING, &args->ring },
+		{ "driver", OPTION_STRING, &args->driver },
 		{ "cache", OPTION_STRING, &args->cache },
 		{ "allow-discards", OPTION_FLAG, &args->allow_discards },
 		{ "user", OPTION_STRING, &args->user },
+		{ "death-limit", OPTION_NUMBER, &args->death_limit },
 		{ "foreground", OPTION_FLAG, &args->foreground },
 		{ NULL },
 	};
@@ -68,6 +71,20 @@ static int parse_ring(const char *s, bool *ret_packed, struct why *why)
 	else
 		return why_set(why, -EDOM,
 			       "--ring: \"split\" or \"packed\", not \"%s\"",
+			       s);
+	return 0;
+}
+
+static int parse_driver(const char *s, enum vdpa_driver *ret, struct why *why)
+{
+	if (!s || !strcmp(s, vdpa_driver_text(VDPA_VIRTIO)))
+		*ret = VDPA_VIRTIO;
+	else if (!strcmp(s, vdpa_driver_text(VDPA_VHOST)))
+		*ret = VDPA_VHOST;
+	else
+		return why_set(why, -EDOM,
+			       "--driver: \"virtio-vdpa\" or \"vhost-vdpa\", "
+			       "not \"%s\"",
 			       s);
 	return 0;
 }
@@ -96,6 +113,17 @@ static int check_queues(const struct open_args *args, struct volume *volume,
 			       "needed",
 			       VBLK_MAX_QUEUE_SIZE);
 	return parse_ring(args->ring, &volume->packed, why);
+}
+
+static int check_death_limit(const struct open_args *args,
+			     struct volume *volume, struct why *why)
+{
+	if (args->death_limit > VOLUME_MAX_DEATH_LIMIT)
+		return why_set(why, -EDOM,
+			       "--death-limit: 1 to %d deaths are possible",
+			       VOLUME_MAX_DEATH_LIMIT);
+	volume->death_limit = args->death_limit;
+	return 0;
 }
 
 static int parse_cache(const char *s, enum file_cache *ret, struct why *why)
@@ -148,10 +176,15 @@ static int check_kernel(const char *name, struct volume *volume,
 	err = vduse_control_open(&volume->control_fd, why);
 	if (err)
 		return err;
-	if (!vdpa_has_driver())
+	if (!vdpa_has_driver(volume->driver))
 		return why_set(why, -ENOENT,
-			       "the kernel makes no disks of vDPA devices "
-			       "(modprobe virtio_vdpa virtio_blk)");
+			       volume->driver == VDPA_VHOST
+				       ? "the kernel has no driver that gives "
+					 "vDPA devices to programs (modprobe "
+					 "vhost_vdpa)"
+				       : "the kernel makes no disks of vDPA "
+					 "devices (modprobe virtio_vdpa "
+					 "virtio_blk)");
 	if (vduse_exists(name))
 		return why_set(why, -EEXIST,
 			       "%s: a VDUSE device of this name exists (vcrypt "
@@ -219,6 +252,10 @@ static int prepare(const struct open_args *args, struct volume *volume,
 	int err;
 
 	err = check_queues(args, volume, why);
+	if (!err)
+		err = check_death_limit(args, volume, why);
+	if (!err)
+		err = parse_driver(args->driver, &volume->driver, why);
 	if (!err)
 		err = parse_cache(args->cache, &cache, why);
 	if (err)
@@ -308,6 +345,7 @@ int cmd_open(int argc, char **argv)
 	struct open_args args = {
 		.queues = UINT32_MAX,
 		.queue_size = VOLUME_QUEUE_SIZE,
+		.death_limit = VOLUME_DEATH_LIMIT,
 	};
 	struct volume *volume = calloc(1, sizeof(*volume));
 	struct why why = { "" };

@@ -11,6 +11,7 @@
 
 #include "daemon/client.h"
 #include "daemon/process.h"
+#include "daemon/report.h"
 #include "daemon/runtime.h"
 #include "lib/why.h"
 #include "tools/volumes.h"
@@ -54,6 +55,8 @@ static int describe_alone(const struct runtime *rt, const char *name,
 	json_object_object_add(
 		obj, "state",
 		json_object_new_string(silent ? "silent" : state_alone(obj)));
+	/* The device may have changed hands since. */
+	report_binding(name, obj);
 	*ret = obj;
 	return 0;
 }
@@ -75,6 +78,13 @@ const char *volume_text(struct json_object *obj, const char *key)
 	if (!json_object_object_get_ex(obj, key, &value) || !value)
 		return "";
 	return json_object_get_string(value);
+}
+
+const char *volume_text_or_dash(struct json_object *obj, const char *key)
+{
+	const char *text = volume_text(obj, key);
+
+	return text[0] ? text : "-";
 }
 
 uint64_t volume_number(struct json_object *obj, const char *key)

@@ -28,6 +28,9 @@ int volume_describe(const struct runtime *rt, const char *name,
 const char *volume_text(struct json_object *obj, const char *key);
 uint64_t volume_number(struct json_object *obj, const char *key);
 
+/* The same, for a table: "-" where there is nothing. */
+const char *volume_text_or_dash(struct json_object *obj, const char *key);
+
 /* "10.0 GiB" */
 void volume_size_text(uint64_t bytes, char ret[static 16]);
 

@@ -2,6 +2,7 @@
 /*
  * The IOTLB of one queue: see iotlb.h.
  */
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ioctl.h>
@@ -11,12 +12,11 @@
 
 #include "vduse/iotlb.h"
 
+#define ROOM_AT_FIRST 16
+
 void iotlb_init(struct iotlb *tlb, iotlb_ask_fn ask, void *arg)
 {
-	tlb->ask = ask;
-	tlb->arg = arg;
-	tlb->nr = 0;
-	tlb->last_hit = 0;
+	*tlb = (struct iotlb){ .ask = ask, .arg = arg };
 }
 
 static bool covers(const struct iotlb_region *r, uint64_t iova)
@@ -24,20 +24,49 @@ static bool covers(const struct iotlb_region *r, uint64_t iova)
 	return iova >= r->start && iova <= r->last;
 }
 
+/* The number of regions that start at @iova or before it. */
+static unsigned count_up_to(const struct iotlb *tlb, uint64_t iova)
+{
+	unsigned low = 0, high = tlb->nr, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (tlb->regions[middle].start <= iova)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Regions do not overlap, so one that holds @iova is the last before it. */
 static struct iotlb_region *find(struct iotlb *tlb, uint64_t iova)
 {
-	unsigned i;
+	unsigned n;
 
 	if (tlb->last_hit < tlb->nr &&
 	    covers(&tlb->regions[tlb->last_hit], iova))
 		return &tlb->regions[tlb->last_hit];
-	for (i = 0; i < tlb->nr; i++) {
-		if (covers(&tlb->regions[i], iova)) {
-			tlb->last_hit = i;
-			return &tlb->regions[i];
-		}
-	}
-	return NULL;
+	n = count_up_to(tlb, iova);
+	if (!n || !covers(&tlb->regions[n - 1], iova))
+		return NULL;
+	tlb->last_hit = n - 1;
+	return &tlb->regions[n - 1];
+}
+
+static bool make_room(struct iotlb *tlb)
+{
+	unsigned room = tlb->room ? 2 * tlb->room : ROOM_AT_FIRST;
+	struct iotlb_region *p;
+
+	if (tlb->nr < tlb->room)
+		return true;
+	p = reallocarray(tlb->regions, room, sizeof(*p));
+	if (!p)
+		return false;
+	tlb->regions = p;
+	tlb->room = room;
+	return true;
 }
 
 /* The file offset need not stand on a page boundary; mmap wants one. */
@@ -65,31 +94,58 @@ static bool map_region(struct iotlb_region *r, int fd, uint64_t offset)
 }
 
 /*
+ * Cut from the answer what is known already, so that regions do not overlap.
+ * It can be a different mapping there: the driver has changed its memory and
+ * VDUSE_UPDATE_IOTLB, which will drop the old one, is on its way.  Region @at
+ * is the first one behind @iova, which none holds.
+ */
+static void cut(const struct iotlb *tlb, unsigned at,
+		struct vduse_iotlb_entry *entry)
+{
+	if (at && tlb->regions[at - 1].last >= entry->start) {
+		uint64_t start = tlb->regions[at - 1].last + 1;
+
+		entry->offset += start - entry->start;
+		entry->start = start;
+	}
+	if (at < tlb->nr && tlb->regions[at].start <= entry->last)
+		entry->last = tlb->regions[at].start - 1;
+}
+
+/*
  * The kernel answers with the first region that overlaps what was asked, so
  * whether it holds the address at all is checked here.
  */
 static struct iotlb_region *miss(struct iotlb *tlb, uint64_t iova)
 {
 	struct vduse_iotlb_entry entry = { .start = iova, .last = iova };
-	struct iotlb_region *r = &tlb->regions[tlb->nr];
+	unsigned at = count_up_to(tlb, iova);
+	struct iotlb_region r;
 	bool ok;
 	int fd;
 
-	if (tlb->nr == IOTLB_MAX_REGIONS)
+	if (!make_room(tlb))
 		return NULL;
 	fd = tlb->ask(tlb->arg, &entry);
 	if (fd < 0)
 		return NULL;
-	r->start = entry.start;
-	r->last = entry.last;
-	r->perm = entry.perm;
-	ok = entry.start <= entry.last && covers(r, iova) &&
-	     map_region(r, fd, entry.offset);
+	ok = entry.start <= iova && iova <= entry.last;
+	if (ok) {
+		cut(tlb, at, &entry);
+		r.start = entry.start;
+		r.last = entry.last;
+		r.perm = entry.perm;
+		ok = map_region(&r, fd, entry.offset);
+	}
 	close(fd);
 	if (!ok)
 		return NULL;
-	tlb->last_hit = tlb->nr++;
-	return r;
+	memmove(&tlb->regions[at + 1], &tlb->regions[at],
+		(tlb->nr - at) * sizeof(r));
+	tlb->regions[at] = r;
+	tlb->nr++;
+	tlb->last_hit = at;
+	return &tlb->regions[at];
 }
 
 void *iotlb_translate(struct iotlb *tlb, uint64_t iova, uint64_t *len,
@@ -108,16 +164,20 @@ void *iotlb_translate(struct iotlb *tlb, uint64_t iova, uint64_t *len,
 
 void iotlb_drop(struct iotlb *tlb, uint64_t start, uint64_t last)
 {
-	unsigned i = 0;
+	unsigned i, left = 0;
 
-	while (i < tlb->nr) {
+	for (i = 0; i < tlb->nr; i++) {
 		struct iotlb_region *r = &tlb->regions[i];
 
-		if (r->start > last || r->last < start) {
-			i++;
-			continue;
-		}
-		munmap(r->map, r->map_len);
-		*r = tlb->regions[--tlb->nr];
+		if (r->start > last || r->last < start)
+			tlb->regions[left++] = *r;
+		else
+			munmap(r->map, r->map_len);
+	}
+	tlb->nr = left;
+	if (!left) {
+		free(tlb->regions);
+		tlb->regions = NULL;
+		tlb->room = 0;
 	}
 }

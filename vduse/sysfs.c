@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * What sysfs tells of an attached device, and the one thing that is set
- * there: see vdpa.h.
+ * What sysfs tells of an attached device, and what is set there: see vdpa.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,19 +10,40 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/why.h"
 #include "vduse/cpumask.h"
 #include "vduse/vdpa.h"
 
-bool vdpa_has_driver(void)
+#define DRIVERS "/sys/bus/vdpa/drivers/"
+#define DEVICES "/sys/bus/vdpa/devices/"
+
+/* As the kernel and its users write it. */
+static const struct {
+	const char *name, *text;
+} drivers[] = {
+	[VDPA_NO_DRIVER] = { "", "" },
+	[VDPA_VIRTIO] = { "virtio_vdpa", "virtio-vdpa" },
+	[VDPA_VHOST] = { "vhost_vdpa", "vhost-vdpa" },
+};
+
+const char *vdpa_driver_text(enum vdpa_driver driver)
 {
-	return !access("/sys/bus/vdpa/drivers/virtio_vdpa", F_OK);
+	return drivers[driver].text;
+}
+
+bool vdpa_has_driver(enum vdpa_driver driver)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), DRIVERS "%s", drivers[driver].name);
+	return !access(path, F_OK);
 }
 
 bool vdpa_is_attached(const char *name)
 {
 	char path[128];
 
-	snprintf(path, sizeof(path), "/sys/bus/vdpa/devices/%s", name);
+	snprintf(path, sizeof(path), DEVICES "%s", name);
 	return !access(path, F_OK);
 }
 
@@ -44,25 +64,91 @@ static bool has_size(const char *block)
 	return sectors > 0;
 }
 
-int vdpa_block_name(const char *name, char *ret, size_t len)
+static enum vdpa_driver find_driver(const char *name)
 {
-	const char *block;
+	char path[128], target[256], *base;
+	enum vdpa_driver driver;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), DEVICES "%s/driver", name);
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len < 0)
+		return VDPA_NO_DRIVER;
+	target[len] = '\0';
+	base = strrchr(target, '/');
+	for (driver = VDPA_VHOST; driver > VDPA_NO_DRIVER; driver--)
+		if (base && !strcmp(base + 1, drivers[driver].name))
+			break;
+	return driver;
+}
+
+void vdpa_find(const char *name, struct vdpa_binding *ret)
+{
+	const char *what, *node;
 	char pattern[160];
-	int err = -ENOENT;
 	glob_t found;
 
+	*ret = (struct vdpa_binding){ .driver = find_driver(name) };
+	if (ret->driver == VDPA_NO_DRIVER)
+		return;
+	what = ret->driver == VDPA_VIRTIO ? "virtio*/block/*" : "vhost-vdpa-*";
 	/* Names have no characters that glob(3) treats specially. */
-	snprintf(pattern, sizeof(pattern),
-		 "/sys/bus/vdpa/devices/%s/virtio*/block/*", name);
+	snprintf(pattern, sizeof(pattern), DEVICES "%s/%s", name, what);
 	if (glob(pattern, 0, NULL, &found))
-		return -ENOENT;
-	block = strrchr(found.gl_pathv[0], '/') + 1;
-	if (has_size(block) && strlen(block) < len) {
-		strcpy(ret, block);
-		err = 0;
-	}
+		return;
+	node = strrchr(found.gl_pathv[0], '/') + 1;
+	if (strlen(node) < sizeof(ret->node) &&
+	    (ret->driver == VDPA_VHOST || has_size(node)))
+		strcpy(ret->node, node);
 	globfree(&found);
+}
+
+bool vdpa_is_unbinding(const char *name)
+{
+	char path[128], line[128];
+	bool found = false;
+	FILE *f;
+
+	/* The link to the driver goes first, this when all is done. */
+	snprintf(path, sizeof(path), DEVICES "%s/uevent", name);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	while (!found && fgets(line, sizeof(line), f))
+		found = !strncmp(line, "DRIVER=", 7);
+	fclose(f);
+	return found;
+}
+
+/* The kernel does the work inside the write. */
+static int tell_driver(const char *name, enum vdpa_driver driver,
+		       const char *verb, struct why *why)
+{
+	size_t len = strlen(name);
+	char path[80];
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), DRIVERS "%s/%s", drivers[driver].name,
+		 verb);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return why_set(why, -errno, "%s: %s (modprobe %s)", path,
+			       strerror(errno), drivers[driver].name);
+	if (write(fd, name, len) != (ssize_t)len)
+		err = why_set(why, -errno, "%s: %s of %s: %s", name, verb,
+			      drivers[driver].name, strerror(errno));
+	close(fd);
 	return err;
+}
+
+int vdpa_unbind(const char *name, enum vdpa_driver driver, struct why *why)
+{
+	return tell_driver(name, driver, "unbind", why);
+}
+
+int vdpa_bind(const char *name, enum vdpa_driver driver, struct why *why)
+{
+	return tell_driver(name, driver, "bind", why);
 }
 
 static int online_mask(char mask[static CPUMASK_TEXT_MAX])

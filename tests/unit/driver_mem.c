@@ -13,6 +13,8 @@ struct driver_map *driver_mem_map(struct driver_mem *mem, uint64_t iova,
 
 	ck_assert_uint_le(mem->nr, DRIVER_MAPS);
 	*m = (struct driver_map){ .iova = iova, .len = len };
+	if (!host && mem->place.alloc)
+		host = mem->place.alloc(mem->place.arg, iova, len);
 	m->borrowed = host;
 	m->host = host;
 	if (!host) {

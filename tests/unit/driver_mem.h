@@ -23,7 +23,16 @@ struct driver_map {
 	bool borrowed; /* host is not freed */
 };
 
+/* Where memory comes from; a member that is 0: as it is in unit tests. */
+struct driver_place {
+	uint64_t base; /* in front of every IOVA */
+	/* Zeroes, which the caller need not free. */
+	void *(*alloc)(void *arg, uint64_t iova, uint64_t len);
+	void *arg;
+};
+
 struct driver_mem {
+	struct driver_place place;
 	struct driver_map map[DRIVER_MAPS];
 	unsigned nr;
 	unsigned interrupts; /* the device sent */

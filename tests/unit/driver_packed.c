@@ -42,12 +42,9 @@ void driver_packed_init(struct driver *d)
 	struct driver_packed *p = &d->packed;
 
 	/* Exactly as long as they must be. */
-	p->desc =
-		(void *)driver_mem_map(&d->mem, DRIVER_DESC, 16 * d->num, NULL)
-			->host;
-	p->driver =
-		(void *)driver_mem_map(&d->mem, DRIVER_AVAIL, 4, NULL)->host;
-	p->device = (void *)driver_mem_map(&d->mem, DRIVER_USED, 4, NULL)->host;
+	p->desc = driver_map(d, DRIVER_DESC, 16 * d->num);
+	p->driver = driver_map(d, DRIVER_AVAIL, 4);
+	p->device = driver_map(d, DRIVER_USED, 4);
 	d->mem.map[1].readonly = true;
 }
 

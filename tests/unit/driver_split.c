@@ -16,7 +16,7 @@ void driver_reset(struct driver *d)
 
 	memset(d->busy, 0, sizeof(d->busy));
 	d->nr_free = d->num;
-	d->next_data = DRIVER_DATA;
+	d->next_data = d->mem.place.base + DRIVER_DATA;
 	if (d->packed.desc) {
 		driver_packed_reset(d);
 		return;
@@ -32,39 +32,50 @@ void driver_reset(struct driver *d)
 		d->free[i] = (uint16_t)(d->num - 1 - i);
 }
 
+void *driver_map(struct driver *d, uint64_t at, uint64_t len)
+{
+	return driver_mem_map(&d->mem, d->mem.place.base + at, len, NULL)->host;
+}
+
 static void split_init(struct driver *d)
 {
 	unsigned num = d->num;
 
 	/* Exactly as long as they must be. */
-	d->desc = (void *)driver_mem_map(&d->mem, DRIVER_DESC, 16 * num, NULL)
-			  ->host;
-	d->avail =
-		(void *)driver_mem_map(&d->mem, DRIVER_AVAIL, 6 + 2 * num, NULL)
-			->host;
-	d->used =
-		(void *)driver_mem_map(&d->mem, DRIVER_USED, 6 + 8 * num, NULL)
-			->host;
+	d->desc = driver_map(d, DRIVER_DESC, 16 * num);
+	d->avail = driver_map(d, DRIVER_AVAIL, 6 + 2 * num);
+	d->used = driver_map(d, DRIVER_USED, 6 + 8 * num);
 	d->mem.map[0].readonly = true;
 	d->mem.map[1].readonly = true;
 }
 
 void driver_init(struct driver *d, unsigned num, uint64_t features)
 {
+	const struct driver_place here = { 0 };
+
+	driver_init_at(d, num, features, &here);
+}
+
+void driver_init_at(struct driver *d, unsigned num, uint64_t features,
+		    const struct driver_place *place)
+{
+	uint64_t base = place->base;
+
 	memset(d, 0, sizeof(*d));
+	d->mem.place = *place;
 	d->num = num;
 	if (features & BIT(VIRTIO_F_RING_PACKED))
 		driver_packed_init(d);
 	else
 		split_init(d);
-	driver_mem_map(&d->mem, DRIVER_DATA, DRIVER_DATA_LEN, NULL);
+	driver_map(d, DRIVER_DATA, DRIVER_DATA_LEN);
 	d->setup = (struct virtq_setup){
 		.features = features | BIT(VIRTIO_F_VERSION_1) |
 			    BIT(VIRTIO_F_ACCESS_PLATFORM),
 		.num = num,
-		.desc_addr = DRIVER_DESC,
-		.driver_addr = DRIVER_AVAIL,
-		.device_addr = DRIVER_USED,
+		.desc_addr = base + DRIVER_DESC,
+		.driver_addr = base + DRIVER_AVAIL,
+		.device_addr = base + DRIVER_USED,
 		.kick_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
 		.ops = &driver_mem_ops,
 		.host = &d->mem,
@@ -83,7 +94,8 @@ uint64_t driver_alloc(struct driver *d, uint32_t len, uint32_t align)
 {
 	uint64_t at = (d->next_data + align - 1) & ~(uint64_t)(align - 1);
 
-	ck_assert_uint_le(at + len, DRIVER_DATA + DRIVER_DATA_LEN);
+	ck_assert_uint_le(at + len,
+			  d->mem.place.base + DRIVER_DATA + DRIVER_DATA_LEN);
 	d->next_data = at + len;
 	return at;
 }

@@ -55,7 +55,13 @@ struct driver {
 
 /* @num entries; @features besides VERSION_1 and ACCESS_PLATFORM. */
 void driver_init(struct driver *d, unsigned num, uint64_t features);
+/* The same, in memory of the caller's choice. */
+void driver_init_at(struct driver *d, unsigned num, uint64_t features,
+		    const struct driver_place *place);
 void driver_free(struct driver *d);
+
+/* Map memory for the ring, @at being one of the constants above. */
+void *driver_map(struct driver *d, uint64_t at, uint64_t len);
 
 /* Empty the rings, as a driver does after a reset. */
 void driver_reset(struct driver *d);

@@ -245,12 +245,12 @@ START_TEST(test_attach_fails)
 	struct attach_child child;
 	struct attach_result res;
 
-	ck_assert_int_eq(attach_start(&child, ATTACH, volume.name), 0);
+	ck_assert_int_eq(attach_start(&child, ATTACH, &volume), 0);
 	attach_collect(&child, &res);
 	ck_assert_int_lt(res.err, 0);
 	ck_assert_ptr_nonnull(strstr(res.why.text, volume.name));
 	/* One that is killed. */
-	ck_assert_int_eq(attach_start(&child, ATTACH, volume.name), 0);
+	ck_assert_int_eq(attach_start(&child, ATTACH, &volume), 0);
 	kill(child.pid, SIGSTOP);
 	kill(child.pid, SIGKILL);
 	attach_collect(&child, &res);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <sys/ioctl.h>
@@ -275,30 +276,146 @@ START_TEST(test_no_descriptor_is_kept)
 }
 END_TEST
 
-START_TEST(test_full_table)
+#define MANY 2048 /* as many as the kernel has at the most */
+
+static struct vduse_iotlb_entry many[MANY + 1];
+
+static void make_many(void)
 {
-	static struct vduse_iotlb_entry many[IOTLB_MAX_REGIONS + 1];
-	uint64_t len = 1;
 	unsigned i;
 
-	for (i = 0; i <= IOTLB_MAX_REGIONS; i++)
+	for (i = 0; i <= MANY; i++)
 		many[i] = (struct vduse_iotlb_entry){
-			.start = i * 0x1000ULL,
-			.last = i * 0x1000ULL + 0xfff,
+			.offset = i % 16 * 0x1000ULL,
+			.start = i * 0x2000ULL,
+			.last = i * 0x2000ULL + 0xfff,
 			.perm = RW,
 		};
 	SET(many);
-	for (i = 0; i < IOTLB_MAX_REGIONS; i++)
-		ck_assert_ptr_nonnull(
-			iotlb_translate(&tlb, i * 0x1000ULL, &len, false));
-	ck_assert_ptr_null(iotlb_translate(&tlb, i * 0x1000ULL, &len, false));
-	/* The others still stand, and a place that becomes free is used. */
+}
+
+/* In no order, and what was found first stays where it is. */
+START_TEST(test_table_grows)
+{
+	static unsigned char *first[MANY];
+	uint64_t len = 1;
+	unsigned char *p;
+	unsigned i, k;
+
+	make_many();
+	for (i = 0; i < 2 * MANY; i++) {
+		k = i * 1237 % MANY;
+		p = iotlb_translate(&tlb, many[k].start + 0xfff, &len, i & 1);
+		ck_assert_ptr_nonnull(p);
+		ck_assert_uint_eq(*p, k % 16);
+		if (i < MANY)
+			first[k] = p;
+		ck_assert_ptr_eq(p, first[k]);
+		ck_assert_ptr_null(iotlb_translate(&tlb, many[k].start + 0x1000,
+						   &len, false));
+	}
+	ck_assert_uint_eq(space.opened, MANY);
+	ck_assert_uint_eq(tlb.nr, MANY);
+	for (i = 1; i < MANY; i++)
+		ck_assert_uint_lt(tlb.regions[i - 1].last,
+				  tlb.regions[i].start);
+	/* From the middle, and all. */
+	iotlb_drop(&tlb, 0x3000, MANY * 0x2000ULL - 0x2001);
+	ck_assert_uint_eq(tlb.nr, 3);
+	ck_assert_uint_eq(tlb.regions[2].start, (MANY - 1) * 0x2000ULL);
+	iotlb_drop(&tlb, 0, UINT64_MAX);
+	ck_assert_ptr_null(tlb.regions);
 	ck_assert_ptr_nonnull(iotlb_translate(&tlb, 0, &len, false));
-	iotlb_drop(&tlb, 0x3000, 0x3000);
-	ck_assert_ptr_nonnull(
-		iotlb_translate(&tlb, i * 0x1000ULL, &len, false));
 }
 END_TEST
+
+/* The driver's memory changes, and the news of it have not come yet. */
+START_TEST(test_answer_overlaps)
+{
+	static const struct vduse_iotlb_entry old[] = {
+		{ .offset = 0x1000, .start = 0x4000, .last = 0x4fff, RW },
+		{ .offset = 0x2000, .start = 0x8000, .last = 0x8fff, RW },
+	};
+	static const struct vduse_iotlb_entry all[] = {
+		{ .offset = 0x3000, .start = 0x3000, .last = 0xafff, RW },
+	};
+	/* The pages from 0x3000 on; the old ones stay until they are told. */
+	static const int expect[] = { 3, 1, 5, 6, 7, 2, 9, 10 };
+	uint64_t len = 1;
+	unsigned char *p;
+	int i;
+
+	SET(old);
+	iotlb_translate(&tlb, 0x4000, &len, true);
+	iotlb_translate(&tlb, 0x8000, &len, true);
+	SET(all);
+	for (i = 0; i < 16; i++) {
+		/* From both ends. */
+		int page = i & 1 ? 7 - i / 2 : i / 2;
+
+		len = 0x10000;
+		p = iotlb_translate(&tlb, 0x3000 + page * 0x1000ULL + 5, &len,
+				    true);
+		ck_assert_ptr_nonnull(p);
+		ck_assert_uint_eq(*p, expect[page]);
+		ck_assert_uint_eq(p[len - 1] - *p, (len - 1 + 5) / 0x1000);
+	}
+	ck_assert_uint_eq(tlb.nr, 5);
+	iotlb_drop(&tlb, 0, UINT64_MAX);
+	len = UINT64_MAX;
+	ck_assert_ptr_nonnull(iotlb_translate(&tlb, 0x3000, &len, true));
+	ck_assert_uint_eq(len, 0x8000);
+}
+END_TEST
+
+static void *translate_without_memory(uint64_t iova)
+{
+	const struct rlimit none = { 0, RLIM_INFINITY };
+	struct rlimit old;
+	uint64_t len = 1;
+	void *p;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_AS, &old), 0);
+	ck_assert_int_eq(setrlimit(RLIMIT_AS, &none), 0);
+	p = iotlb_translate(&tlb, iova, &len, false);
+	ck_assert_int_eq(setrlimit(RLIMIT_AS, &old), 0);
+	return p;
+}
+
+START_TEST(test_no_memory_for_mapping)
+{
+	int fds = count_fds();
+	uint64_t len = 1;
+
+	SET(three);
+	ck_assert_ptr_null(translate_without_memory(0x10000));
+	ck_assert_uint_eq(space.opened, 1);
+	ck_assert_int_eq(count_fds(), fds);
+	ck_assert_uint_eq(tlb.nr, 0);
+	ck_assert_ptr_nonnull(iotlb_translate(&tlb, 0x10000, &len, false));
+}
+END_TEST
+
+/* The sanitizers' allocators end the process when there is no memory. */
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+START_TEST(test_no_memory_for_table)
+{
+	uint64_t len = 1;
+	unsigned i;
+
+	make_many();
+	for (i = 0; i < MANY; i++)
+		iotlb_translate(&tlb, many[i].start, &len, false);
+	ck_assert_uint_eq(tlb.nr, tlb.room);
+	ck_assert_ptr_null(translate_without_memory(many[MANY].start));
+	ck_assert_uint_eq(space.opened, MANY);
+	ck_assert_ptr_nonnull(
+		iotlb_translate(&tlb, many[5].start, &len, false));
+	ck_assert_ptr_nonnull(
+		iotlb_translate(&tlb, many[MANY].start, &len, false));
+}
+END_TEST
+#endif
 
 /* What is left of three regions after a drop. */
 static const struct {
@@ -350,7 +467,12 @@ int main(void)
 	tcase_add_test(tc, test_ends_of_the_space);
 	tcase_add_loop_test(tc, test_answer_is_checked, 0, COUNT(lies));
 	tcase_add_test(tc, test_no_descriptor_is_kept);
-	tcase_add_test(tc, test_full_table);
+	tcase_add_test(tc, test_table_grows);
+	tcase_add_test(tc, test_answer_overlaps);
+	tcase_add_test(tc, test_no_memory_for_mapping);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+	tcase_add_test(tc, test_no_memory_for_table);
+#endif
 	tcase_add_loop_test(tc, test_drop, 0, COUNT(drops));
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);

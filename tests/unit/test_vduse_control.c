@@ -110,12 +110,19 @@ END_TEST
 START_TEST(test_bus)
 {
 	struct why why = { "" };
-	char block[8] = "none";
+	struct vdpa_binding at = { VDPA_VHOST, "none" };
 
 	ck_assert(!vdpa_is_attached(NOBODY));
-	ck_assert_int_eq(vdpa_block_name(NOBODY, block, sizeof(block)),
-			 -ENOENT);
-	ck_assert_str_eq(block, "none");
+	vdpa_find(NOBODY, &at);
+	ck_assert_int_eq(at.driver, VDPA_NO_DRIVER);
+	ck_assert_str_eq(at.node, "");
+	ck_assert(!vdpa_is_unbinding(NOBODY));
+	ck_assert_int_lt(vdpa_bind(NOBODY, VDPA_VHOST, &why), 0);
+	ck_assert_ptr_nonnull(strstr(why.text, "vhost_vdpa"));
+	ck_assert_int_lt(vdpa_unbind(NOBODY, VDPA_VIRTIO, &why), 0);
+	ck_assert_ptr_nonnull(strstr(why.text, "virtio_vdpa"));
+	ck_assert_str_eq(vdpa_driver_text(VDPA_VIRTIO), "virtio-vdpa");
+	ck_assert_str_eq(vdpa_driver_text(VDPA_VHOST), "vhost-vdpa");
 	ck_assert_int_lt(vdpa_attach(NOBODY, &why), 0);
 	ck_assert_ptr_nonnull(strstr(why.text, NOBODY));
 	why.text[0] = '\0';
