@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/unit/blk_help.h"
 #include "tests/unit/schedule.h"
 
 #define OK	VIRTIO_BLK_S_OK
@@ -118,8 +119,8 @@ static uint32_t choose_data(struct schedule *s, struct schedule_req *r,
 	if (!r->nr_ranges)
 		return 0;
 	if (!is_ranges(r->type)) {
-		for (i = 0; i < r->range[0].nr * 512; i++)
-			data[i] = (uint8_t)schedule_random(s, 256);
+		fill_bytes(data, r->range[0].nr * 512,
+			   (unsigned)rand_r(&s->seed));
 		return r->range[0].nr * 512;
 	}
 	for (i = 0; i < r->nr_ranges; i++) {

@@ -153,9 +153,30 @@ static const struct hostile_case cases[] = {
 	PACKED(odd_flags, OK),
 };
 
-#define NR_CASES (sizeof(cases) / sizeof(*cases))
+/* Nothing is taken of what such an index seems to offer. */
+START_TEST(test_jump)
+{
+	static const uint16_t to[] = { H_SIZE + 1, 0x8000, 65535 };
+
+	hostile_begin(false, 0);
+	h_good(0);
+	hostile.b.d.avail_idx = to[_i];
+	hostile_kick();
+	driver_blk_turns(&hostile.b, 5);
+	ck_assert(hostile.b.stats.broken);
+	ck_assert_ptr_nonnull(
+		strstr(hostile.b.stats.reason, "available index"));
+	ck_assert_uint_eq(hostile.hold.seen[BLK_READ], 0);
+	hostile_recovers();
+	hostile_end();
+}
+END_TEST
 
 int main(void)
 {
-	return hostile_main("virtq_hostile_ring", cases, NR_CASES, NULL);
+	TCase *tc = tcase_create("ring");
+
+	tcase_add_loop_test(tc, test_jump, 0, 3);
+	return hostile_main("virtq_hostile_ring", cases,
+			    sizeof(cases) / sizeof(*cases), tc);
 }
