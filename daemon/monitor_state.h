@@ -24,8 +24,7 @@ enum monitor_phase {
 	PHASE_ENDING,	 /* the worker ends */
 };
 
-/* A worker that died this often, this fast, is not worth another try. */
-#define WORKER_DEATHS_MAX      5
+/* Workers that die as often as volume.death_limit within this are given up. */
 #define WORKER_DEATHS_WINDOW_S 60
 
 #define MONITOR_CLIENTS_MAX 8
@@ -61,8 +60,8 @@ struct monitor {
 	int64_t spawn_at; /* when to try again, ms; 0: not planned */
 	int64_t spawn_deadline;
 	unsigned restarts;
-	int64_t deaths[WORKER_DEATHS_MAX]; /* the latest, ms */
-	bool given_up;			   /* workers answer with errors only */
+	int64_t deaths[VOLUME_MAX_DEATH_LIMIT]; /* the latest, ms; a ring */
+	bool given_up; /* workers answer with errors only */
 
 	struct resize resize;
 	struct attach_child attach;
@@ -83,6 +82,12 @@ void supervise_on_channel(struct monitor *m);
 void supervise_on_death(struct monitor *m);
 void supervise_on_time(struct monitor *m);
 void supervise_end(struct monitor *m);
+
+/*
+ * Note that a worker died at @now, ms.  Whether volume.death_limit of them
+ * have died within WORKER_DEATHS_WINDOW_S.
+ */
+bool supervise_count_death(struct monitor *m, int64_t now);
 
 /* daemon/control.c: the control socket. */
 void control_accept(struct monitor *m);

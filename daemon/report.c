@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <linux/virtio_blk.h>
@@ -95,6 +96,7 @@ static const struct {
 	{ VIRTIO_BLK_F_BLK_SIZE, "BLK_SIZE" },
 	{ VIRTIO_BLK_F_FLUSH, "FLUSH" },
 	{ VIRTIO_BLK_F_TOPOLOGY, "TOPOLOGY" },
+	{ VIRTIO_BLK_F_CONFIG_WCE, "CONFIG_WCE" },
 	{ VIRTIO_BLK_F_MQ, "MQ" },
 	{ VIRTIO_BLK_F_DISCARD, "DISCARD" },
 	{ VIRTIO_BLK_F_WRITE_ZEROES, "WRITE_ZEROES" },
@@ -119,6 +121,28 @@ static void add_features(uint64_t features, struct json_object *obj)
 	add_text(obj, "ring",
 		 features & (1ULL << VIRTIO_F_RING_PACKED) ? "packed"
 							   : "split");
+}
+
+static void add_kernel(const struct monitor *m, struct json_object *obj)
+{
+	struct json_object *list = json_object_new_array();
+	struct vduse_extras extras;
+	struct utsname kernel;
+	uint64_t version;
+
+	if (!uname(&kernel))
+		add_text(obj, "kernel", kernel.release);
+	if (!vduse_api_version(m->volume->control_fd, &version))
+		add_number(obj, "vduse_api", version);
+	vduse_find_extras(m->volume->name, &extras);
+	if (extras.bounce_size)
+		json_object_array_add(list,
+				      json_object_new_string("bounce_size"));
+	if (extras.irq_affinity)
+		json_object_array_add(
+			list, json_object_new_string("irq_cb_affinity"));
+	json_object_object_add(obj, "vduse_features", list);
+	add_flag(obj, "kernel_gave_up", vblk_stat_get(&m->shared.head->broken));
 }
 
 static void add_counters(const struct monitor *m, struct json_object *obj)
@@ -193,6 +217,7 @@ static void add_processes(const struct monitor *m, struct json_object *obj)
 	add_number(obj, "worker_start", process_start(m->worker));
 	add_text(obj, "worker_user", pw ? pw->pw_name : number);
 	add_number(obj, "worker_restarts", m->restarts);
+	add_number(obj, "death_limit", m->volume->death_limit);
 }
 
 static void add_log(const struct monitor *m, struct json_object *obj)
@@ -218,7 +243,7 @@ char *report_status(const struct monitor *m)
 	add_features(vblk_stat_get(&m->shared.head->features), obj);
 	add_number(obj, "device_status",
 		   vblk_stat_get(&m->shared.head->status));
-	add_flag(obj, "kernel_gave_up", vblk_stat_get(&m->shared.head->broken));
+	add_kernel(m, obj);
 	add_processes(m, obj);
 	add_counters(m, obj);
 	add_queues(m, obj);

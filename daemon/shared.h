@@ -21,7 +21,7 @@ struct shared_head {
 	/* Written by the worker. */
 	uint64_t features;   /* negotiated */
 	uint64_t status;     /* of the device; DRIVER_OK: queues run */
-	uint64_t broken;     /* the kernel gave the device up */
+	uint64_t broken;     /* not 0: requests are not served */
 	uint64_t resize_err; /* errno of the latest resize, 0: done */
 	/* Written by the monitor. */
 	uint64_t resize_to; /* bytes of the data area; before WORKER_RESIZE */

@@ -25,6 +25,7 @@
 #define SPAWN_PAUSE_MS	  50
 #define SPAWN_PATIENCE_MS 20000
 #define END_PATIENCE_MS	  5000
+#define GIVEN_UP_PAUSE_MS 1000
 
 /*
  * Each worker has an open file of its own, so that the kernel can tell its
@@ -162,16 +163,15 @@ static void forget_worker(struct monitor *m, int *status)
 	m->end_deadline = 0;
 }
 
-/* Whether the latest deaths are too many in too short a time. */
-static bool count_death(struct monitor *m)
+bool supervise_count_death(struct monitor *m, int64_t now)
 {
-	int64_t now = monitor_now(), oldest = m->deaths[0];
+	unsigned limit = m->volume->death_limit;
+	int64_t oldest;
 
-	memmove(m->deaths, m->deaths + 1,
-		(WORKER_DEATHS_MAX - 1) * sizeof(m->deaths[0]));
-	m->deaths[WORKER_DEATHS_MAX - 1] = now;
-	oldest = m->deaths[0];
-	return oldest && now - oldest < WORKER_DEATHS_WINDOW_S * 1000;
+	m->deaths[m->restarts++ % limit] = now;
+	oldest = m->deaths[m->restarts % limit];
+	return m->restarts >= limit &&
+	       now - oldest < WORKER_DEATHS_WINDOW_S * 1000;
 }
 
 void supervise_on_death(struct monitor *m)
@@ -189,14 +189,16 @@ void supervise_on_death(struct monitor *m)
 		return;
 	}
 	log_error("the worker died (%s); starting another", how);
-	m->restarts++;
-	if (count_death(m) && !m->given_up) {
-		m->given_up = true;
-		log_error("%d workers died within %d s: requests are answered "
-			  "with errors from now on",
-			  WORKER_DEATHS_MAX, WORKER_DEATHS_WINDOW_S);
-	}
 	m->spawn_at = monitor_now();
+	if (supervise_count_death(m, m->spawn_at) && !m->given_up) {
+		m->given_up = true;
+		log_error("%u workers died within %d s: requests are answered "
+			  "with errors from now on",
+			  m->volume->death_limit, WORKER_DEATHS_WINDOW_S);
+	} else if (m->given_up) {
+		/* Not even answering with errors works: do not spin. */
+		m->spawn_at += GIVEN_UP_PAUSE_MS;
+	}
 	m->spawn_deadline = m->spawn_at + SPAWN_PATIENCE_MS;
 	supervise_on_time(m);
 }

@@ -20,6 +20,9 @@
 #define VOLUME_MAX_QUEUES     32
 #define VOLUME_DEFAULT_QUEUES 8 /* at most; as many as there are CPUs */
 #define VOLUME_QUEUE_SIZE     256
+/* Workers that die within a minute before the volume is given up. */
+#define VOLUME_DEATH_LIMIT     5
+#define VOLUME_MAX_DEATH_LIMIT 100
 
 struct volume {
 	char name[VDUSE_VOLUME_NAME_MAX + 1];
@@ -34,6 +37,7 @@ struct volume {
 	unsigned queue_size;	 /* entries of a ring */
 	bool packed;		 /* offer packed rings */
 	enum vdpa_driver driver; /* whom the device is given to */
+	unsigned death_limit;	 /* 1 to VOLUME_MAX_DEATH_LIMIT */
 	uid_t uid;		 /* whom the worker serves as */
 	gid_t gid;
 	int image_fd;	/* open and locked by the command; the monitor's */

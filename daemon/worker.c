@@ -11,24 +11,19 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include <linux/virtio_blk.h>
-#include <linux/virtio_config.h>
-
 #include "backend/blk.h"
 #include "crypt/arena.h"
-#include "daemon/queue.h"
 #include "daemon/sandbox.h"
+#include "daemon/serve.h"
 #include "daemon/shared.h"
 #include "daemon/store.h"
 #include "daemon/volume.h"
 #include "daemon/worker.h"
-#include "lib/endian.h"
 #include "lib/guard.h"
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/secmem.h"
 #include "lib/why.h"
-#include "vduse/dev.h"
 #include "virtio/blk_dev.h"
 
 /* A read that is always under way. */
@@ -48,18 +43,9 @@ struct worker {
 	const struct worker_params *params;
 	struct loop *loop;
 	struct blk_dev *store;
-	struct vblk *vblk;
-	struct vduse_dev *dev;
-	struct queue_thread *queues[VOLUME_MAX_QUEUES];
-	bool runs[VOLUME_MAX_QUEUES];
-	bool pending; /* the device waits for queues */
+	struct serve serve;
 	struct reader done, channel, signals;
 };
-
-static unsigned nr_queues(const struct worker *w)
-{
-	return w->params->volume->nr_queues;
-}
 
 static void read_again(struct reader *r)
 {
@@ -77,90 +63,12 @@ static void add_reader(struct worker *w, struct reader *r, int fd, size_t len,
 	read_again(r);
 }
 
-/* The device goes on when no queue has an order left. */
-static void check_pending(struct worker *w)
-{
-	unsigned i;
-
-	for (i = 0; i < nr_queues(w); i++)
-		if (queue_thread_busy(w->queues[i]))
-			return;
-	if (w->pending) {
-		w->pending = false;
-		vduse_dev_continue(w->dev);
-	}
-}
-
 static void on_queue_done(struct loop_op *op, int res)
 {
 	struct reader *r = (struct reader *)op;
 
-	check_pending(r->worker);
+	serve_on_done(&r->worker->serve);
 	read_again(r);
-}
-
-static int owner_check_features(void *owner, uint64_t features, struct why *why)
-{
-	struct worker *w = owner;
-
-	return vblk_check_features(w->vblk, features, why);
-}
-
-static void owner_start_queue(void *owner, unsigned index,
-			      const struct virtq_setup *setup)
-{
-	struct worker *w = owner;
-	int err;
-
-	/*
-	 * A kick that came before is not lost: the queue looks at its ring
-	 * when it starts, after this.
-	 */
-	err = vduse_dev_set_kick(w->dev, index,
-				 queue_thread_kick_fd(w->queues[index]));
-	if (err)
-		log_error("queue %u: VDUSE_VQ_SETUP_KICKFD: %s", index,
-			  strerror(-err));
-	w->runs[index] = true;
-	queue_thread_start(w->queues[index], setup);
-}
-
-static void owner_start_done(void *owner)
-{
-	struct worker *w = owner;
-
-	w->pending = true;
-	check_pending(w);
-}
-
-static void owner_stop_queues(void *owner)
-{
-	struct worker *w = owner;
-	unsigned i;
-
-	for (i = 0; i < nr_queues(w); i++) {
-		if (w->runs[i])
-			queue_thread_stop(w->queues[i]);
-		w->runs[i] = false;
-	}
-	w->pending = true;
-	check_pending(w);
-}
-
-static struct virtq_state owner_queue_state(void *owner, unsigned index)
-{
-	struct worker *w = owner;
-
-	return queue_thread_state(w->queues[index]);
-}
-
-static void owner_reset(void *owner)
-{
-	struct worker *w = owner;
-	unsigned i;
-
-	for (i = 0; i < nr_queues(w); i++)
-		queue_thread_reset(w->queues[i]);
 }
 
 static void tell_monitor(struct worker *w, char what)
@@ -170,49 +78,17 @@ static void tell_monitor(struct worker *w, char what)
 		log_detail("the monitor does not listen");
 }
 
-static void owner_status(void *owner, uint8_t status, uint64_t features)
+static void on_running(void *arg)
 {
-	struct worker *w = owner;
-	struct shared_head *head = w->params->shared->head;
-
-	vblk_stat_set(&head->features, features);
-	vblk_stat_set(&head->status, status);
-	if (status & VIRTIO_CONFIG_S_DRIVER_OK)
-		tell_monitor(w, WORKER_RUNNING);
+	tell_monitor(arg, WORKER_RUNNING);
 }
-
-static void owner_broken(void *owner, const char *reason)
-{
-	struct worker *w = owner;
-
-	log_error("the kernel gave the device up: %s", reason);
-	vblk_stat_set(&w->params->shared->head->broken, 1);
-}
-
-static const struct vduse_owner_ops owner_ops = {
-	.check_features = owner_check_features,
-	.start_queue = owner_start_queue,
-	.start_done = owner_start_done,
-	.stop_queues = owner_stop_queues,
-	.queue_state = owner_queue_state,
-	.reset = owner_reset,
-	.status = owner_status,
-	.broken = owner_broken,
-};
 
 static void end_if_idle(struct worker *w)
 {
-	unsigned i;
-
-	for (i = 0; i < nr_queues(w); i++) {
-		/* One that drains or starts is not idle either. */
-		if (w->runs[i] || queue_thread_busy(w->queues[i])) {
-			log_warn("asked to end while the device is in use: "
-				 "going on");
-			return;
-		}
-	}
-	loop_stop(w->loop);
+	if (serve_is_idle(&w->serve))
+		loop_stop(w->loop);
+	else
+		log_warn("asked to end while the device is in use: going on");
 }
 
 /*
@@ -239,15 +115,10 @@ static void on_monitor_death(struct worker *w)
 static int resize(struct worker *w, uint64_t bytes)
 {
 	uint64_t nr_sectors = bytes / BLK_SECTOR_SIZE;
-	const le64 capacity = le64_put(nr_sectors);
 	int err;
 
 	err = blk_resize(w->store, nr_sectors);
-	if (err)
-		return err;
-	return vduse_dev_set_config(
-		w->dev, offsetof(struct virtio_blk_config, capacity), &capacity,
-		sizeof(capacity));
+	return err ? err : serve_set_capacity(&w->serve, nr_sectors);
 }
 
 static void on_resize(struct worker *w)
@@ -297,37 +168,6 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC);
 }
 
-static int make_queues(struct worker *w)
-{
-	const struct shared *shared = w->params->shared;
-	struct queue_params params = {
-		.vblk = w->vblk,
-		.done_fd = w->done.fd,
-	};
-	int err = 0;
-	unsigned i;
-
-	for (i = 0; !err && i < nr_queues(w); i++) {
-		params.index = i;
-		params.stats = &shared->stats[i];
-		params.inflight = shared_inflight(shared, i);
-		err = queue_thread_new(&params, &w->queues[i]);
-	}
-	return err;
-}
-
-static int make_device(struct worker *w)
-{
-	struct vduse_dev_params params = {
-		.fd = w->params->vduse_fd,
-		.nr_queues = nr_queues(w),
-		.ops = &owner_ops,
-		.owner = w,
-	};
-
-	return vduse_dev_new(&params, w->loop, &w->dev);
-}
-
 /* Root is gone after this. */
 static int drop_privileges(const struct volume *volume, struct why *why)
 {
@@ -353,10 +193,10 @@ static int make_disk(struct worker *w, struct why *why)
 	if (!err)
 		err = store_open(volume, w->params->image_fd, &w->store, why);
 	if (!err)
-		err = volume_vblk(volume, w->store, &w->vblk, why);
+		err = volume_vblk(volume, w->store, &w->serve.vblk, why);
 	if (err)
 		return err;
-	err = make_queues(w);
+	err = serve_make_queues(&w->serve, w->done.fd);
 	secmem_leave(volume->key, VOLUME_KEY_MAX);
 	return err ? why_set(why, err, "cannot start a queue: %s",
 			     strerror(-err))
@@ -383,7 +223,8 @@ static int prepare(struct worker *w, struct why *why)
 	if (!err)
 		err = loop_seal(w->loop);
 	if (!err)
-		err = make_device(w);
+		err = serve_make_device(&w->serve, w->loop,
+					w->params->vduse_fd);
 	if (!err)
 		err = sandbox_enter();
 	if (err)
@@ -397,12 +238,8 @@ static int prepare(struct worker *w, struct why *why)
 
 static void finish(struct worker *w)
 {
-	unsigned i;
-
-	for (i = 0; i < nr_queues(w); i++)
-		queue_thread_free(w->queues[i]);
-	vduse_dev_free(w->dev);
-	vblk_free(w->vblk);
+	serve_free(&w->serve);
+	vblk_free(w->serve.vblk);
 	store_close(w->store);
 	loop_free(w->loop);
 }
@@ -410,7 +247,13 @@ static void finish(struct worker *w)
 _Noreturn void worker_main(const struct worker_params *params)
 {
 	struct shared_head *head = params->shared->head;
-	struct worker w = { .params = params };
+	struct worker w = {
+		.params = params,
+		.serve = { .nr_queues = params->volume->nr_queues,
+			   .shared = params->shared,
+			   .running = on_running,
+			   .arg = &w },
+	};
 	struct why why = { "" };
 	int err;
 
@@ -421,7 +264,7 @@ _Noreturn void worker_main(const struct worker_params *params)
 		log_error("%s", why.text);
 		_exit(1);
 	}
-	vduse_dev_start(w.dev, (uint8_t)vblk_stat_get(&head->status));
+	serve_start(&w.serve);
 	tell_monitor(&w, WORKER_READY);
 	err = loop_run(w.loop);
 	if (err) {

@@ -105,14 +105,17 @@ vc_format() {
 		"${fast_pbkdf[@]}" "${size[@]}" "$@" "$image"
 }
 
-# vc_open IMAGE NAME [OPTION...]: prints the block device; it is closed at the
-# end of the test at the latest (if called outside of $(...), see vc_attach).
+# vc_open IMAGE NAME [OPTION...]: prints the block device. Its rings are of the
+# format $RING, if that is set and the options do not say.
 vc_open() {
-	local image=$1 name=$2
+	local image=$1 name=$2 format=(${RING:+--ring "$RING"})
 
 	shift 2
+	case " $* " in
+	*" --ring"*) format=() ;;
+	esac
 	printf %s "$passphrase" |
-		"$VCRYPT" open --key-file - "$@" "$image" "$name"
+		"$VCRYPT" open --key-file - "${format[@]}" "$@" "$image" "$name"
 }
 
 # vc_attach IMAGE NAME [OPTION...]: vc_open, with the device left in $dev.

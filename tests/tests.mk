@@ -4,22 +4,22 @@
 
 comma := ,
 SANITIZERS := address,undefined thread
-TEST_ENV = O='$(O)' TESTS='$(TESTS)'
+TEST_ENV = O='$(O)' TESTS='$(TESTS)' FUZZ_SECONDS='$(FUZZ_SECONDS)'
 JOBS := $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 # Set up first: only a new make sees the packages that were missing.
 AGAIN = O='$(O)' tests/setup && $(MAKE) --no-print-directory $(JOBS)
 
-.PHONY: check check-all check-unit check-san check-cli check-vm check-layers \
-	check-format unit-tests san-tests demo demo-built vm-shell
+.PHONY: check check-all check-unit check-san check-fuzz check-cli check-vm \
+	check-layers check-format unit-tests san-tests demo demo-built vm-shell
 
 check:
 	@$(AGAIN) check-all
 
 # The thread sanitizer is slow, and finds nothing in a program of one thread:
 # check-san runs those as well.
-check-all: all unit-tests san-tests $(VM_PROGRAMS)
+check-all: all unit-tests san-tests fuzz-targets $(VM_PROGRAMS)
 	@$(TEST_ENV) tests/run layers format unit unit:$(O)/san-address-undefined \
-		threads:$(O)/san-thread cli vm
+		threads:$(O)/san-thread fuzz cli vm
 
 unit-tests: $(UNIT_TESTS)
 
@@ -35,6 +35,9 @@ check-unit: unit-tests
 check-san: san-tests
 	@$(TEST_ENV) tests/run \
 		$(foreach s,$(SANITIZERS),unit:$(O)/san-$(subst $(comma),-,$(s)))
+
+check-fuzz: fuzz-targets
+	@$(TEST_ENV) tests/run fuzz
 
 check-cli: all
 	@$(TEST_ENV) tests/run cli
@@ -58,6 +61,7 @@ vm-shell: all
 	@O='$(O)' tests/vm/vm shell
 
 include tests/fuzz/fuzz.mk
+include tests/fuzz/coverage.mk
 
 # The objects of the unit tests are worth keeping.
 .SECONDARY:

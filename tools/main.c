@@ -49,6 +49,8 @@ const struct command commands[] = {
 	  "  --allow-discards       free the image's blocks that the file system\n"
 	  "                         on it gives back; shows which ones are used\n"
 	  "  --user NAME            whom the data path runs as\n"
+	  "  --death-limit N        give up when N workers died within a minute:\n"
+	  "                         1 to 100 (5)\n"
 	  "  --foreground           stay until the volume is closed\n" },
 	{ "close", cmd_close, "take the block device away again",
 	  "NAME [--force]",

@@ -33,7 +33,7 @@ struct open_args {
 	const char *image, *name;
 	const char *key_file, *cache, *user, *ring, *driver;
 	bool readonly, foreground, allow_discards;
-	uint32_t queues, queue_size;
+	uint32_t queues, queue_size, death_limit;
 };
 
 static int parse(struct open_args *args, int argc, char **argv, struct why *why)
@@ -48,6 +48,7 @@ static int parse(struct open_args *args, int argc, char **argv, struct why *why)
 		{ "cache", OPTION_STRING, &args->cache },
 		{ "allow-discards", OPTION_FLAG, &args->allow_discards },
 		{ "user", OPTION_STRING, &args->user },
+		{ "death-limit", OPTION_NUMBER, &args->death_limit },
 		{ "foreground", OPTION_FLAG, &args->foreground },
 		{ NULL },
 	};
@@ -112,6 +113,17 @@ static int check_queues(const struct open_args *args, struct volume *volume,
 			       "needed",
 			       VBLK_MAX_QUEUE_SIZE);
 	return parse_ring(args->ring, &volume->packed, why);
+}
+
+static int check_death_limit(const struct open_args *args,
+			     struct volume *volume, struct why *why)
+{
+	if (args->death_limit > VOLUME_MAX_DEATH_LIMIT)
+		return why_set(why, -EDOM,
+			       "--death-limit: 1 to %d deaths are possible",
+			       VOLUME_MAX_DEATH_LIMIT);
+	volume->death_limit = args->death_limit;
+	return 0;
 }
 
 static int parse_cache(const char *s, enum file_cache *ret, struct why *why)
@@ -241,6 +253,8 @@ static int prepare(const struct open_args *args, struct volume *volume,
 
 	err = check_queues(args, volume, why);
 	if (!err)
+		err = check_death_limit(args, volume, why);
+	if (!err)
 		err = parse_driver(args->driver, &volume->driver, why);
 	if (!err)
 		err = parse_cache(args->cache, &cache, why);
@@ -331,6 +345,7 @@ int cmd_open(int argc, char **argv)
 	struct open_args args = {
 		.queues = UINT32_MAX,
 		.queue_size = VOLUME_QUEUE_SIZE,
+		.death_limit = VOLUME_DEATH_LIMIT,
 	};
 	struct volume *volume = calloc(1, sizeof(*volume));
 	struct why why = { "" };

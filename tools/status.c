@@ -14,13 +14,13 @@
 #include "tools/volumes.h"
 #include "vduse/control.h"
 
-static void print_features(struct json_object *obj)
+/* The words of an array, each after a space. */
+static void print_words(struct json_object *obj, const char *key)
 {
 	struct json_object *list;
 	size_t i;
 
-	printf("  features:    ");
-	if (json_object_object_get_ex(obj, "features", &list))
+	if (json_object_object_get_ex(obj, key, &list))
 		for (i = 0; i < json_object_array_length(list); i++)
 			printf(" %s",
 			       json_object_get_string(
@@ -108,7 +108,14 @@ static void print_status(struct json_object *obj)
 	       (unsigned long long)volume_number(obj, "queues"),
 	       (unsigned long long)volume_number(obj, "queue_size"),
 	       volume_text(obj, "ring"));
-	print_features(obj);
+	printf("  features:    ");
+	print_words(obj, "features");
+	printf("  kernel:       %s, VDUSE API %llu,",
+	       volume_text(obj, "kernel"),
+	       (unsigned long long)volume_number(obj, "vduse_api"));
+	print_words(obj, "vduse_features");
+	if (volume_number(obj, "kernel_gave_up"))
+		printf("  served:       no (see the log)\n");
 	printf("  discards:     %s\n",
 	       volume_number(obj, "discards") ? "allowed" : "not allowed");
 	printf("  processes:    monitor %llu, worker %llu (%s), %llu restarts\n",

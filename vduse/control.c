@@ -7,14 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <linux/vduse.h>
 #include <linux/virtio_ids.h>
 
 #include "lib/why.h"
 #include "vduse/control.h"
+#include "vduse/ioctl.h"
 
 #define CONTROL_PATH "/dev/vduse/control"
 
@@ -66,6 +65,16 @@ int vduse_control_open(int *ret_fd, struct why *why)
 			       strerror(-err));
 	}
 	*ret_fd = fd;
+	return 0;
+}
+
+int vduse_api_version(int control_fd, uint64_t *ret)
+{
+	uint64_t version;
+
+	if (ioctl(control_fd, VDUSE_GET_API_VERSION, &version))
+		return -errno;
+	*ret = version;
 	return 0;
 }
 
@@ -155,29 +164,58 @@ int vduse_create(int control_fd, const struct vduse_params *params,
 	return 0;
 }
 
+#define SYSFS_PATH_MAX (64 + VDUSE_VOLUME_NAME_MAX)
+
+static void sysfs_path(char ret[static SYSFS_PATH_MAX], const char *name,
+		       const char *file)
+{
+	snprintf(ret, SYSFS_PATH_MAX, "/sys/class/vduse/%s/%s", name, file);
+}
+
 /* The size that every kernel has at first, and older ones always. */
 #define BOUNCE_DEFAULT (64ULL << 20)
 
 int vduse_raise_bounce(const char *name, uint64_t bytes, struct why *why)
 {
-	char path[64 + VDUSE_VOLUME_NAME_MAX], text[32];
+	char path[SYSFS_PATH_MAX], text[32];
 	int fd, len, err = 0;
 
 	if (bytes <= BOUNCE_DEFAULT)
 		return 0;
-	snprintf(path, sizeof(path), "/sys/class/vduse/%s/bounce_size", name);
+	sysfs_path(path, name, "bounce_size");
 	len = snprintf(text, sizeof(text), "%llu", (unsigned long long)bytes);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, text, (size_t)len) != len)
 		err = -errno;
 	if (fd >= 0)
 		close(fd);
+	if (err == -ENOENT)
+		return why_set(why, err,
+			       "%s: packed rings need %llu MiB of bounce "
+			       "memory, and this kernel has %llu (use fewer or "
+			       "smaller queues, or --ring split)",
+			       name, (unsigned long long)bytes >> 20,
+			       BOUNCE_DEFAULT >> 20);
 	return err ? why_set(why, err,
 			     "%s: %s (packed rings need %llu MiB: use fewer or "
 			     "smaller queues, or --ring split)",
 			     path, strerror(-err),
 			     (unsigned long long)bytes >> 20)
 		   : 0;
+}
+
+static bool has_file(const char *name, const char *file)
+{
+	char path[SYSFS_PATH_MAX];
+
+	sysfs_path(path, name, file);
+	return !access(path, F_OK);
+}
+
+void vduse_find_extras(const char *name, struct vduse_extras *ret)
+{
+	ret->bounce_size = has_file(name, "bounce_size");
+	ret->irq_affinity = has_file(name, "vq0/irq_cb_affinity");
 }
 
 int vduse_destroy(int control_fd, const char *name)

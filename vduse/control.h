@@ -35,10 +35,24 @@ struct vduse_params {
 
 /*
  * Open the control device with API version 0, which every kernel that has
- * VDUSE speaks.  -ENOENT: no such device (the modules are not loaded), or
- * what open(2) and ioctl(2) say.
+ * VDUSE speaks (5.15 to 7.3 at least).  Version 1 adds groups of queues with
+ * address spaces of their own, and messages about them, which a disk has no
+ * use for.  -ENOENT: no such device (the modules are not loaded), or what
+ * open(2) and ioctl(2) say.
  */
 int vduse_control_open(int *ret_fd, struct why *why);
+
+/* The API version that is in force on @control_fd; errors of ioctl(2). */
+int vduse_api_version(int control_fd, uint64_t *ret);
+
+/* What not every kernel has for a device; all of it can be done without. */
+struct vduse_extras {
+	bool bounce_size;  /* how much bounce memory can be chosen */
+	bool irq_affinity; /* so can the CPUs of interrupts */
+};
+
+/* Of a device that exists. */
+void vduse_find_extras(const char *name, struct vduse_extras *ret);
 
 /* -EEXIST: the name is taken; -EPERM and others as ioctl(2) says. */
 int vduse_create(int control_fd, const struct vduse_params *params,
@@ -46,7 +60,8 @@ int vduse_create(int control_fd, const struct vduse_params *params,
 
 /*
  * See that a device that was never attached has @bytes of bounce memory, if
- * that is more than the kernel gives by itself.
+ * that is more than the kernel gives by itself.  -ENOENT: this kernel has the
+ * one size only.
  */
 int vduse_raise_bounce(const char *name, uint64_t bytes, struct why *why);
 

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * One VDUSE device: see dev.h.
+ * One VDUSE device: see dev.h.  This file has the messages; the rings are in
+ * rings.c.
  */
 #include <errno.h>
 #include <liburing.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <linux/vduse.h>
 #include <linux/virtio_config.h>
 
 #include "lib/log.h"
 #include "lib/loop.h"
 #include "lib/why.h"
 #include "vduse/dev.h"
-#include "vduse/queue.h"
+#include "vduse/rings.h"
 
 /* What the message in hand waits for. */
 enum waiting {
@@ -31,26 +31,20 @@ enum waiting {
 
 struct vduse_dev {
 	int fd;
-	vduse_ioctl_fn ioctl;
+	struct vduse_rings *rings;
 	struct loop *loop;
 	struct loop_op readable;
 	const struct vduse_owner_ops *ops;
 	void *owner;
 	uint8_t status;
-	uint64_t features;
 	enum waiting waiting;
 	bool polling;
 	struct vduse_dev_request req; /* the message in hand */
-	unsigned nr_queues;
-	struct virtq_setup *setups; /* of the queues that run */
-	struct vduse_queue queues[];
 };
 
-static int plain_ioctl(int fd, unsigned long request, void *arg)
+static int device_ioctl(struct vduse_dev *dev, unsigned long request, void *arg)
 {
-	int n = ioctl(fd, request, arg);
-
-	return n < 0 ? -errno : n;
+	return dev->rings->ioctl(dev->fd, request, arg);
 }
 
 /* Ask for the next message, once the one in hand is dealt with. */
@@ -66,45 +60,11 @@ static void next_message(struct vduse_dev *dev)
 /* Of a queue that does not run it would be out of date. */
 static struct virtq_state queue_state(struct vduse_dev *dev, unsigned i)
 {
-	if (dev->setups[i].num)
+	if (dev->rings->setups[i].num)
 		return dev->ops->queue_state(dev->owner, i);
 	return (struct virtq_state){
 		.last_avail_counter = true,
 		.last_used_counter = true,
-	};
-}
-
-static bool is_packed(const struct vduse_dev *dev)
-{
-	return dev->features & (1ULL << VIRTIO_F_RING_PACKED);
-}
-
-static void put_state(const struct vduse_dev *dev,
-		      const struct virtq_state *state,
-		      struct vduse_vq_state *ret)
-{
-	if (!is_packed(dev)) {
-		ret->split.avail_index = state->avail_index;
-		return;
-	}
-	ret->packed.last_avail_counter = state->last_avail_counter;
-	ret->packed.last_avail_idx = state->last_avail_idx;
-	ret->packed.last_used_counter = state->last_used_counter;
-	ret->packed.last_used_idx = state->last_used_idx;
-}
-
-static struct virtq_state get_state(const struct vduse_dev *dev,
-				    const struct vduse_vq_info *info)
-{
-	if (!is_packed(dev))
-		return (struct virtq_state){
-			.avail_index = info->split.avail_index,
-		};
-	return (struct virtq_state){
-		.last_avail_counter = info->packed.last_avail_counter & 1,
-		.last_avail_idx = info->packed.last_avail_idx,
-		.last_used_counter = info->packed.last_used_counter & 1,
-		.last_used_idx = info->packed.last_used_idx,
 	};
 }
 
@@ -120,75 +80,33 @@ static void answer(struct vduse_dev *dev, int err)
 		struct virtq_state state = queue_state(dev, i);
 
 		resp.vq_state.index = i;
-		put_state(dev, &state, &resp.vq_state);
+		vduse_rings_put_state(dev->rings, &state, &resp.vq_state);
 	}
 	/* ENOENT: the kernel no longer waits for this answer. */
 	if (write(dev->fd, &resp, sizeof(resp)) < 0 && errno != ENOENT)
 		dev->ops->broken(dev->owner, strerror(errno));
 }
 
-static void set_live(struct vduse_dev *dev, bool live)
-{
-	unsigned i;
-
-	for (i = 0; i < dev->nr_queues; i++)
-		atomic_store_explicit(&dev->queues[i].live, live,
-				      memory_order_release);
-}
-
-/* The kernel knows the rings: those that the driver uses are ready. */
-static int read_setup(struct vduse_dev *dev, unsigned i)
-{
-	struct virtq_setup *setup = &dev->setups[i];
-	struct vduse_vq_info info = { .index = i };
-	int err;
-
-	err = dev->ioctl(dev->fd, VDUSE_VQ_GET_INFO, &info);
-	if (err < 0)
-		return err;
-	*setup = (struct virtq_setup){
-		.features = dev->features,
-		.num = info.ready ? info.num : 0,
-		.desc_addr = info.desc_addr,
-		.driver_addr = info.driver_addr,
-		.device_addr = info.device_addr,
-		.state = get_state(dev, &info),
-		.kick_fd = -1,
-		.ops = &vduse_queue_ops,
-		.host = &dev->queues[i],
-	};
-	return 0;
-}
-
-static void forget_setups(struct vduse_dev *dev)
-{
-	memset(dev->setups, 0, dev->nr_queues * sizeof(*dev->setups));
-}
-
 static void start_queues(struct vduse_dev *dev, enum waiting waiting)
 {
+	struct vduse_rings *rings = dev->rings;
 	unsigned i;
 
 	dev->waiting = waiting;
-	for (i = 0; i < dev->nr_queues; i++)
-		if (dev->setups[i].num)
-			dev->ops->start_queue(dev->owner, i, &dev->setups[i]);
+	for (i = 0; i < rings->nr; i++)
+		if (rings->setups[i].num)
+			dev->ops->start_queue(dev->owner, i, &rings->setups[i]);
 	dev->ops->start_done(dev->owner);
 }
 
 static int begin_driver_ok(struct vduse_dev *dev, enum waiting waiting)
 {
-	unsigned i;
-	int err = 0;
+	int err;
 
-	for (i = 0; i < dev->nr_queues && !err; i++)
-		err = read_setup(dev, i);
-	if (err) {
-		/* None runs, so none is to be resumed later. */
-		forget_setups(dev);
+	err = vduse_rings_read(dev->rings);
+	if (err)
 		return err;
-	}
-	set_live(dev, true);
+	vduse_rings_set_live(dev->rings, true);
 	start_queues(dev, waiting);
 	return 0;
 }
@@ -199,7 +117,7 @@ static int check_features(struct vduse_dev *dev)
 	struct why why = { "" };
 	int err;
 
-	err = dev->ioctl(dev->fd, VDUSE_DEV_GET_FEATURES, &features);
+	err = device_ioctl(dev, VDUSE_DEV_GET_FEATURES, &features);
 	if (err < 0)
 		return err;
 	err = dev->ops->check_features(dev->owner, features, &why);
@@ -207,7 +125,7 @@ static int check_features(struct vduse_dev *dev)
 		log_warn("the driver's features 0x%llx are refused: %s",
 			 (unsigned long long)features, why.text);
 	else
-		dev->features = features;
+		dev->rings->features = features;
 	return err;
 }
 
@@ -215,7 +133,7 @@ static void keep_status(struct vduse_dev *dev, uint8_t status)
 {
 	log_detail("device status 0x%x", status);
 	dev->status = status;
-	dev->ops->status(dev->owner, status, dev->features);
+	dev->ops->status(dev->owner, status, dev->rings->features);
 }
 
 static void stop_queues(struct vduse_dev *dev, enum waiting waiting)
@@ -234,8 +152,15 @@ static void handle_status(struct vduse_dev *dev, uint8_t status)
 	int err = 0;
 
 	if (!status) {
-		set_live(dev, false);
+		vduse_rings_set_live(dev->rings, false);
 		stop_queues(dev, WAIT_RESET);
+		return;
+	}
+	/* Bits go with a reset only (virtio 1.3, section 2.1.1). */
+	if (dev->status & ~status) {
+		log_warn("the driver takes status 0x%x back to 0x%x",
+			 dev->status, status);
+		answer(dev, -EINVAL);
 		return;
 	}
 	if (newly(dev, status, VIRTIO_CONFIG_S_FEATURES_OK))
@@ -262,7 +187,7 @@ static void handle(struct vduse_dev *dev)
 		stop_queues(dev, WAIT_UNMAP);
 		break;
 	case VDUSE_GET_VQ_STATE:
-		if (req->vq_state.index >= dev->nr_queues)
+		if (req->vq_state.index >= dev->rings->nr)
 			answer(dev, -EINVAL);
 		else
 			stop_queues(dev, WAIT_STATE);
@@ -275,20 +200,10 @@ static void handle(struct vduse_dev *dev)
 	}
 }
 
-static void drop_mappings(struct vduse_dev *dev, uint64_t start, uint64_t last)
-{
-	unsigned i;
-
-	for (i = 0; i < dev->nr_queues; i++)
-		iotlb_drop(&dev->queues[i].iotlb, start, last);
-}
-
 /* The queues have drained: the driver's reset takes effect. */
 static void finish_reset(struct vduse_dev *dev)
 {
-	drop_mappings(dev, 0, UINT64_MAX);
-	forget_setups(dev);
-	dev->features = 0;
+	vduse_rings_reset(dev->rings);
 	dev->ops->reset(dev->owner);
 	keep_status(dev, 0);
 	answer(dev, 0);
@@ -297,11 +212,12 @@ static void finish_reset(struct vduse_dev *dev)
 /* Queues that ran before a pause go on where they stopped. */
 static void resume(struct vduse_dev *dev)
 {
+	struct vduse_rings *rings = dev->rings;
 	unsigned i;
 
-	for (i = 0; i < dev->nr_queues; i++)
-		if (dev->setups[i].num)
-			dev->setups[i].state = queue_state(dev, i);
+	for (i = 0; i < rings->nr; i++)
+		if (rings->setups[i].num)
+			rings->setups[i].state = queue_state(dev, i);
 	start_queues(dev, WAIT_RESUME);
 }
 
@@ -319,7 +235,8 @@ void vduse_dev_continue(struct vduse_dev *dev)
 		finish_reset(dev);
 		break;
 	case WAIT_UNMAP:
-		drop_mappings(dev, dev->req.iova.start, dev->req.iova.last);
+		vduse_rings_drop(dev->rings, dev->req.iova.start,
+				 dev->req.iova.last);
 		answer(dev, 0);
 		resume(dev);
 		break;
@@ -365,27 +282,22 @@ static void on_readable(struct loop_op *op, int res)
 int vduse_dev_new(const struct vduse_dev_params *params, struct loop *loop,
 		  struct vduse_dev **ret)
 {
-	struct vduse_dev *dev;
-	unsigned i;
+	struct vduse_dev *dev = calloc(1, sizeof(*dev));
+	int err;
 
-	dev = calloc(1,
-		     sizeof(*dev) + params->nr_queues * sizeof(dev->queues[0]));
 	if (!dev)
 		return -ENOMEM;
-	dev->setups = calloc(params->nr_queues, sizeof(*dev->setups));
-	if (!dev->setups) {
+	err = vduse_rings_new(params->fd, params->ioctl, params->nr_queues,
+			      &dev->rings);
+	if (err) {
 		free(dev);
-		return -ENOMEM;
+		return err;
 	}
 	dev->fd = params->fd;
-	dev->ioctl = params->ioctl ? params->ioctl : plain_ioctl;
 	dev->loop = loop;
 	dev->readable.done = on_readable;
 	dev->ops = params->ops;
 	dev->owner = params->owner;
-	dev->nr_queues = params->nr_queues;
-	for (i = 0; i < dev->nr_queues; i++)
-		vduse_queue_init(&dev->queues[i], dev->fd, dev->ioctl, i);
 	*ret = dev;
 	return 0;
 }
@@ -394,34 +306,55 @@ void vduse_dev_free(struct vduse_dev *dev)
 {
 	if (!dev)
 		return;
-	drop_mappings(dev, 0, UINT64_MAX);
-	free(dev->setups);
+	vduse_rings_free(dev->rings);
 	free(dev);
+}
+
+static int take_over(struct vduse_dev *dev, uint8_t status)
+{
+	int err;
+
+	if (status & VIRTIO_CONFIG_S_FEATURES_OK) {
+		err = check_features(dev);
+		if (err)
+			return err;
+		dev->status |= VIRTIO_CONFIG_S_FEATURES_OK;
+	}
+	if (status & VIRTIO_CONFIG_S_DRIVER_OK) {
+		err = begin_driver_ok(dev, WAIT_RESUME);
+		if (err)
+			return err;
+		dev->status |= VIRTIO_CONFIG_S_DRIVER_OK;
+	}
+	return 0;
 }
 
 /*
  * A former process served the device until it died in some status.  The
  * kernel kept the rings, and puts messages that were read but not answered
- * back into its queue.
+ * back into its queue.  What cannot be taken over does not count as done: a
+ * message that asks for it again is not answered with success for nothing.
  */
 void vduse_dev_start(struct vduse_dev *dev, uint8_t status)
 {
-	int err = 0;
+	char reason[80];
+	int err;
 
-	dev->status = status;
-	if (status & VIRTIO_CONFIG_S_FEATURES_OK)
-		err = check_features(dev);
-	if (!err && (status & VIRTIO_CONFIG_S_DRIVER_OK))
-		err = begin_driver_ok(dev, WAIT_RESUME);
-	if (err)
-		log_error("cannot take the device over: %s", strerror(-err));
+	dev->status = status & (uint8_t) ~(VIRTIO_CONFIG_S_FEATURES_OK |
+					   VIRTIO_CONFIG_S_DRIVER_OK);
+	err = take_over(dev, status);
+	if (err && (status & VIRTIO_CONFIG_S_DRIVER_OK)) {
+		snprintf(reason, sizeof(reason),
+			 "its queues cannot be taken over: %s", strerror(-err));
+		dev->ops->broken(dev->owner, reason);
+	}
 	next_message(dev);
 }
 
 int vduse_dev_set_kick(struct vduse_dev *dev, unsigned index, int fd)
 {
 	struct vduse_vq_eventfd arg = { .index = index, .fd = fd };
-	int n = dev->ioctl(dev->fd, VDUSE_VQ_SETUP_KICKFD, &arg);
+	int n = device_ioctl(dev, VDUSE_VQ_SETUP_KICKFD, &arg);
 
 	return n < 0 ? n : 0;
 }
@@ -438,11 +371,11 @@ int vduse_dev_set_config(struct vduse_dev *dev, uint32_t offset,
 	arg->offset = offset;
 	arg->length = len;
 	memcpy(arg->buffer, data, len);
-	n = dev->ioctl(dev->fd, VDUSE_DEV_SET_CONFIG, arg);
+	n = device_ioctl(dev, VDUSE_DEV_SET_CONFIG, arg);
 	free(arg);
 	if (n < 0)
 		return n;
 	/* EINVAL: no driver is running, so none needs to be told. */
-	n = dev->ioctl(dev->fd, VDUSE_DEV_INJECT_CONFIG_IRQ, NULL);
+	n = device_ioctl(dev, VDUSE_DEV_INJECT_CONFIG_IRQ, NULL);
 	return n < 0 && n != -EINVAL ? n : 0;
 }

@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vduse/ioctl.h"
+
 struct loop;
 struct virtq_setup;
 struct virtq_state;
@@ -50,12 +52,13 @@ struct vduse_owner_ops {
 	void (*reset)(void *owner);
 	/* The device status (virtio 1.3, section 2.1) is now @status. */
 	void (*status)(void *owner, uint8_t status, uint64_t features);
-	/* The kernel gave this device up; nothing will work any more. */
+	/*
+	 * Requests are not served: the kernel gave the device up, or its queues
+	 * could not be taken over.  Only of the latter is there a way back: a
+	 * reset, or DRIVER_OK once more; then status is called.
+	 */
 	void (*broken)(void *owner, const char *reason);
 };
-
-/* ioctl(2), or a test's stand-in; returns what ioctl does, or -errno. */
-typedef int (*vduse_ioctl_fn)(int fd, unsigned long request, void *arg);
 
 struct vduse_dev_params {
 	int fd;		      /* of vduse_open; the caller closes it */
@@ -73,7 +76,9 @@ void vduse_dev_free(struct vduse_dev *dev);
 /*
  * Begin to answer messages.  @status: what the status was when a former
  * process stopped serving this device, 0 for a new one; when it has
- * DRIVER_OK, the queues are started again.
+ * DRIVER_OK, the queues are started again.  If they cannot be, the owner is
+ * told (broken), and messages are answered all the same, so that the device
+ * can be taken away.
  */
 void vduse_dev_start(struct vduse_dev *dev, uint8_t status);
 

@@ -5,9 +5,6 @@
 #include <errno.h>
 #include <time.h>
 
-#include <sys/ioctl.h>
-#include <linux/vduse.h>
-
 #include "vduse/queue.h"
 
 static int ask_region(void *arg, struct vduse_iotlb_entry *entry)

@@ -9,7 +9,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-#include "vduse/dev.h"
+#include "vduse/ioctl.h"
 #include "vduse/iotlb.h"
 #include "virtio/transport.h"
 

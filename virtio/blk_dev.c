@@ -6,6 +6,7 @@
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,8 @@ static uint64_t offered(const struct vblk *vblk)
 
 	if (vblk->params.packed)
 		bits |= BIT(VIRTIO_F_RING_PACKED);
+	if (vblk->params.config_writes)
+		bits |= BIT(VIRTIO_BLK_F_CONFIG_WCE);
 	if (vblk->readonly)
 		return bits | BIT(VIRTIO_BLK_F_RO);
 	if (vblk->dev->info.discard)
@@ -73,6 +76,7 @@ int vblk_new(struct blk_dev *dev, const struct vblk_params *params,
 	if (params->size_max && params->size_max < vblk->size_max)
 		vblk->size_max = params->size_max;
 	vblk->features = offered(vblk);
+	vblk_reset_config(vblk, vblk->features);
 	*ret = vblk;
 	return 0;
 }
@@ -149,8 +153,32 @@ size_t vblk_config(const struct vblk *vblk, void *buf, size_t len)
 	c.physical_block_exp = (uint8_t)log2_of(phys / info->block_size);
 	c.min_io_size = htole16((uint16_t)(phys / info->block_size));
 	c.opt_io_size = htole32(info->io_opt / info->block_size);
+	if (vblk->features & BIT(VIRTIO_BLK_F_CONFIG_WCE))
+		c.wce = __atomic_load_n(&vblk->writeback, __ATOMIC_ACQUIRE);
 	c.num_queues = htole16((uint16_t)vblk->params.nr_queues);
 	set_limits(vblk, phys, &c);
 	memcpy(buf, &c, len < sizeof(c) ? len : sizeof(c));
 	return sizeof(c);
+}
+
+/* Without FLUSH writeback is 0 at first: virtio 1.3, section 5.2.5.2. */
+void vblk_reset_config(struct vblk *vblk, uint64_t negotiated)
+{
+	vblk->flushes = negotiated & BIT(VIRTIO_BLK_F_FLUSH);
+	__atomic_store_n(&vblk->writeback, vblk->flushes, __ATOMIC_RELEASE);
+}
+
+int vblk_write_config(struct vblk *vblk, size_t offset, const void *buf,
+		      size_t len)
+{
+	uint8_t writeback;
+
+	if (!(vblk->features & BIT(VIRTIO_BLK_F_CONFIG_WCE)) ||
+	    offset != offsetof(struct virtio_blk_config, wce) || len != 1)
+		return -EINVAL;
+	writeback = *(const uint8_t *)buf;
+	if (writeback > vblk->flushes)
+		return -EINVAL;
+	__atomic_store_n(&vblk->writeback, writeback, __ATOMIC_RELEASE);
+	return 0;
 }

@@ -4,8 +4,9 @@
  * a ring into requests to a block device, and their results into answers.
  * It knows no transport: see transport.h for what it asks of one.
  *
- * A device (struct vblk) is shared and read-only.  A queue (struct
- * vblk_queue) belongs to one thread and its loop.
+ * A device (struct vblk) is shared and read-only, but for the cache mode,
+ * which is one atomic byte.  A queue (struct vblk_queue) belongs to one thread
+ * and its loop.
  */
 #ifndef VIRTIO_BLK_DEV_H
 #define VIRTIO_BLK_DEV_H
@@ -33,6 +34,7 @@ struct vblk_params {
 	uint32_t size_max;	      /* bytes of a piece, >= 4096; 0: any */
 	bool packed;		      /* offer packed rings */
 	bool readonly;		      /* even if the block device is not */
+	bool config_writes;	      /* the transport takes them to us */
 	char serial[VBLK_SERIAL_LEN]; /* NUL padded, perhaps not terminated */
 };
 
@@ -58,6 +60,24 @@ int vblk_check_features(const struct vblk *vblk, uint64_t negotiated,
  * at most @len bytes to @buf, returns how long it is in all.
  */
 size_t vblk_config(const struct vblk *vblk, void *buf, size_t len);
+
+/*
+ * The driver accepted @negotiated, or has reset the device (then: whatever is
+ * offered).  Sets what it may write in the configuration space to what it is
+ * at first.  No queue runs.
+ */
+void vblk_reset_config(struct vblk *vblk, uint64_t negotiated);
+
+/*
+ * The driver writes @len bytes at @offset of the configuration space.  All
+ * that it can change is the cache mode, the byte `writeback`: 0, every write
+ * is durable when it is answered; 1, when a flush is.  It holds for requests
+ * that are taken from then on, in all queues.
+ * 0, or -EINVAL: nothing else is writable; or it did not accept FLUSH, and
+ * could not have anything made durable.
+ */
+int vblk_write_config(struct vblk *vblk, size_t offset, const void *buf,
+		      size_t len);
 
 /* The largest queue, in entries: what the transport offers. */
 unsigned vblk_queue_size(const struct vblk *vblk);

@@ -33,6 +33,8 @@ struct vblk {
 	uint64_t features; /* offered */
 	uint32_t seg_max, size_max;
 	bool readonly;
+	bool flushes;	   /* the driver accepted FLUSH */
+	uint8_t writeback; /* of the configuration space; atomic */
 };
 
 /* One request in flight; its index is the ring's id and the block tag. */
@@ -67,9 +69,10 @@ struct vblk_queue {
 	struct vblk_range *ranges; /* of all slots */
 	uint64_t features;	   /* negotiated */
 	enum vblk_state state;
-	bool write_through; /* the driver does not flush */
-	bool reported;	    /* that it is broken */
-	bool more;	    /* the ring was left before it was empty */
+	bool no_flush;	 /* the driver does not */
+	bool config_wce; /* it may change the cache mode */
+	bool reported;	 /* that it is broken */
+	bool more;	 /* the ring was left before it was empty */
 
 	int kick_fd;
 	uint64_t kick_value;
@@ -83,6 +86,9 @@ struct vblk_queue {
 
 /* Serve one request that was popped; it ends in virtq_push, now or later. */
 void vblk_serve(struct vblk_queue *queue, struct virtq_chain *chain);
+
+/* Whether a write that is taken now must be durable when it is answered. */
+bool vblk_write_through(const struct vblk_queue *queue);
 
 /*
  * Read the segments of a DISCARD (@discard) or WRITE_ZEROES, @len bytes at

@@ -199,6 +199,18 @@ void vblk_queue_free(struct vblk_queue *queue)
 	free(queue);
 }
 
+/*
+ * Virtio 1.3, section 5.2.6.2.  The mode at the time of taking counts: a
+ * driver that changes it while a write is on its way gets one or the other.
+ */
+bool vblk_write_through(const struct vblk_queue *queue)
+{
+	if (queue->no_flush)
+		return true;
+	return queue->config_wce &&
+	       !__atomic_load_n(&queue->vblk->writeback, __ATOMIC_ACQUIRE);
+}
+
 int vblk_queue_start(struct vblk_queue *queue, const struct virtq_setup *setup,
 		     struct why *why)
 {
@@ -211,8 +223,8 @@ int vblk_queue_start(struct vblk_queue *queue, const struct virtq_setup *setup,
 		return err;
 	queue->state = VBLK_RUNNING;
 	queue->features = setup->features;
-	queue->write_through =
-		!(setup->features & (1ULL << VIRTIO_BLK_F_FLUSH));
+	queue->no_flush = !(setup->features & (1ULL << VIRTIO_BLK_F_FLUSH));
+	queue->config_wce = setup->features & (1ULL << VIRTIO_BLK_F_CONFIG_WCE);
 	queue->kick_fd = setup->kick_fd;
 	queue->reported = false;
 	queue->more = false;

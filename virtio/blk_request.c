@@ -129,12 +129,12 @@ static void serve_in(const struct request *r)
 static void serve_out(const struct request *r)
 {
 	const struct vblk_queue *queue = r->slot->queue;
+	unsigned flags = vblk_write_through(queue) ? BLK_FUA : 0;
 
 	if (r->in_len || queue->vblk->readonly)
 		answer(r->slot, VIRTIO_BLK_S_IOERR, false);
 	else
-		transfer(r, BLK_WRITE, queue->write_through ? BLK_FUA : 0,
-			 r->out, r->nr_out, r->out_len);
+		transfer(r, BLK_WRITE, flags, r->out, r->nr_out, r->out_len);
 }
 
 static void serve_flush(const struct request *r)
@@ -175,7 +175,7 @@ static void serve_ranges(const struct request *r, enum blk_op op)
 	}
 	slot->next_range = 0;
 	slot->req.op = op;
-	slot->req.flags = queue->write_through ? BLK_FUA : 0;
+	slot->req.flags = vblk_write_through(queue) ? BLK_FUA : 0;
 	slot->req.end_io = range_done;
 	range_done(&slot->req, 0);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * Between virtq.c, which holds what the ring formats have in common, and the
- * formats (virtq_split.c, virtq_packed.c).  Nobody else includes this.
+ * Between what the ring formats have in common (virtq.c, virtq_map.c) and the
+ * formats (virtq_split*.c, virtq_packed*.c).  Nobody else includes this.
  */
 #ifndef VIRTIO_VIRTQ_INT_H
 #define VIRTIO_VIRTQ_INT_H
@@ -122,6 +122,18 @@ extern const struct virtq_format virtq_packed_format;
 int virtq_map_area(struct virtq *vq, const char *name, uint64_t addr,
 		   uint64_t len, unsigned align, bool write, void **ret,
 		   struct why *why);
+
+/*
+ * From vq->desc to chain->iov, which has room: the lengths, the pieces, the
+ * place of the last byte.  0, or an error of the request (see virtq_pop).
+ */
+int virtq_map_chain(struct virtq *vq, struct virtq_chain *chain);
+
+/*
+ * A chain that cannot be served is answered all the same, as far as possible:
+ * what the driver will look at must be nothing old.
+ */
+void virtq_map_unservable(struct virtq *vq, struct virtq_chain *chain);
 
 /* Copy @len bytes of driver memory at @addr to vq->table: 0 or -EFAULT. */
 int virtq_copy_table(struct virtq *vq, uint64_t addr, uint32_t len);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * The packed virtqueue (virtio 1.3, section 2.8), the device's side.
+ * The packed virtqueue (virtio 1.3, section 2.8), the device's side: start,
+ * answers, notifications.  Requests are read in virtq_packed_fetch.c.
  *
  * Answers are written over the descriptors in the order of answering, so what
  * is in flight may no longer stand in the ring: all that is needed of it is
@@ -10,69 +11,15 @@
 #include <linux/virtio_ring.h>
 #include <string.h>
 
-#include "lib/endian.h"
 #include "lib/guard.h"
 #include "lib/why.h"
 #include "virtio/inflight.h"
-#include "virtio/virtq_int.h"
-
-#define F_AVAIL (1U << VRING_PACKED_DESC_F_AVAIL)
-#define F_USED	(1U << VRING_PACKED_DESC_F_USED)
-
-struct packed_desc {
-	le64 addr;
-	le32 len;
-	le16 id; /* of a chain, in its last descriptor */
-	le16 flags;
-};
-
-_Static_assert(sizeof(struct packed_desc) == VIRTQ_DESC_SIZE, "as in the ring");
-
-/* Event suppression: off_wrap in the low half, flags in the high one. */
-struct packed_event {
-	le32 both;
-};
-
-/* The other side may read or write at any moment: no plain access. */
-static uint16_t load_flags(const struct packed_desc *d)
-{
-	/*
-	 * Acquire: the driver writes the chain, then its write barrier, then
-	 * the flags of the first descriptor.
-	 */
-	le16 v = { __atomic_load_n(&d->flags.raw, __ATOMIC_ACQUIRE) };
-
-	return le16_get(v);
-}
-
-static void store_flags(struct packed_desc *d, uint16_t flags)
-{
-	/* Release: the driver reads the flags, then the rest and buffers. */
-	__atomic_store_n(&d->flags.raw, le16_put(flags).raw, __ATOMIC_RELEASE);
-}
+#include "virtio/virtq_packed_int.h"
 
 static void store_event(struct virtq *vq, uint16_t off_wrap, unsigned flags)
 {
-	uint32_t both = off_wrap | (uint32_t)flags << 16;
-
-	__atomic_store_n(&vq->packed.device->both.raw, le32_put(both).raw,
-			 __ATOMIC_RELAXED);
-}
-
-static void advance(const struct virtq *vq, struct packed_pos *pos, unsigned n)
-{
-	unsigned idx = pos->idx + n;
-
-	if (idx >= vq->setup.num) {
-		idx -= vq->setup.num;
-		pos->wrap = !pos->wrap;
-	}
-	pos->idx = (uint16_t)idx;
-}
-
-static bool is_avail(uint16_t flags, bool wrap)
-{
-	return !!(flags & F_AVAIL) == wrap && !!(flags & F_USED) != wrap;
+	ring_store32(&vq->packed.device->both, off_wrap | (uint32_t)flags << 16,
+		     __ATOMIC_RELAXED);
 }
 
 static int map_areas(struct virtq *vq, struct why *why)
@@ -112,7 +59,7 @@ static void first_look(void *arg)
 {
 	struct first_look *l = arg;
 
-	l->flags = load_flags(&l->vq->packed.desc[l->at]);
+	l->flags = packed_load_flags(&l->vq->packed.desc[l->at]);
 	store_event(l->vq, 0, VRING_PACKED_EVENT_FLAG_ENABLE);
 }
 
@@ -135,7 +82,7 @@ static int take_up(struct virtq *vq, uint16_t flags, struct why *why)
 	p->used.idx = rec.used_idx;
 	p->used.wrap = rec.used_wrap;
 	p->avail = p->used;
-	advance(vq, &p->avail, rec.nr_desc);
+	packed_advance(vq, &p->avail, rec.nr_desc);
 	p->owned = rec.nr_desc;
 	vq->nr_replay = rec.nr;
 	/* The last interrupt may have died with the process. */
@@ -174,180 +121,6 @@ static int packed_start(struct virtq *vq, struct why *why)
 	return vq->setup.inflight ? take_up(vq, look.flags, why) : 0;
 }
 
-/* What is fetched under the guard, into vq->raw. */
-struct fetch {
-	struct virtq *vq;
-	const char *bad; /* why the ring is broken, or NULL */
-	unsigned nr;	 /* descriptors of the chain; 0: there is none */
-};
-
-static void read_chain(void *arg)
-{
-	struct fetch *f = arg;
-	struct virtq *vq = f->vq;
-	const struct virtq_packed *p = &vq->packed;
-	struct packed_pos pos = p->avail;
-	uint16_t flags = load_flags(&p->desc[pos.idx]);
-	struct packed_desc *d;
-
-	if (!is_avail(flags, pos.wrap))
-		return;
-	for (;;) {
-		if (f->nr + p->owned == vq->setup.num) {
-			f->bad = "a descriptor chain is longer than the ring "
-				 "has room";
-			return;
-		}
-		d = &vq->raw[f->nr];
-		virtq_copy_in(d, &p->desc[pos.idx], sizeof(*d));
-		/* The first flags count as they were when it was available. */
-		if (!f->nr++)
-			d->flags = le16_put(flags);
-		if (!(le16_get(d->flags) & VRING_DESC_F_NEXT))
-			return;
-		advance(vq, &pos, 1);
-	}
-}
-
-/* A chain of a predecessor, which the log remembers. */
-static void recall_chain(struct fetch *f, uint16_t at)
-{
-	struct inflight_packed_desc e;
-	struct virtq *vq = f->vq;
-	unsigned nr = inflight_packed_num(vq->setup.inflight, at);
-
-	if (!nr || nr > vq->setup.num)
-		f->bad = "the in-flight log changed";
-	while (!f->bad && f->nr < nr) {
-		if (inflight_packed_read(vq->setup.inflight, at, &e)) {
-			f->bad = "the in-flight log changed";
-			break;
-		}
-		vq->raw[f->nr++] = (struct packed_desc){
-			le64_put(e.addr),
-			le32_put(e.len),
-			le16_put(e.id),
-			le16_put(e.flags),
-		};
-		at = e.next;
-	}
-}
-
-static void add_desc(struct virtq *vq, const struct packed_desc *d)
-{
-	vq->desc[vq->nr_desc++] = (struct virtq_desc){
-		.addr = le64_get(d->addr),
-		.len = le32_get(d->len),
-		.write = le16_get(d->flags) & VRING_DESC_F_WRITE,
-	};
-}
-
-/* A table has no links: all of its entries are the chain. */
-static const char *add_table(struct virtq *vq, const struct packed_desc *d,
-			     int *ret_err)
-{
-	const struct packed_desc *table = (const void *)vq->table;
-	uint32_t len = le32_get(d->len), i;
-	const char *bad;
-
-	bad = virtq_check_indirect(vq, le16_get(d->flags) & VRING_DESC_F_NEXT,
-				   len);
-	if (bad)
-		return bad;
-	*ret_err = virtq_copy_table(vq, le64_get(d->addr), len);
-	for (i = 0; !*ret_err && i < len / sizeof(*table); i++) {
-		if (le16_get(table[i].flags) & VRING_DESC_F_INDIRECT)
-			return "an indirect table is nested";
-		add_desc(vq, &table[i]);
-	}
-	return NULL;
-}
-
-/* From vq->raw to vq->desc.  Direct and indirect do not mix. */
-static const char *add_chain(struct virtq *vq, unsigned nr, int *ret_err)
-{
-	unsigned i;
-
-	vq->nr_desc = 0;
-	for (i = 0; i < nr; i++) {
-		const struct packed_desc *d = &vq->raw[i];
-
-		if (!(le16_get(d->flags) & VRING_DESC_F_INDIRECT))
-			add_desc(vq, d);
-		else if (i)
-			return "an indirect descriptor is part of a chain";
-		else
-			return add_table(vq, d, ret_err);
-	}
-	return NULL;
-}
-
-static void write_log(struct virtq *vq, struct packed_chain *c)
-{
-	struct inflight_queue *log = vq->setup.inflight;
-	unsigned i;
-
-	c->log = inflight_packed_first(log);
-	for (i = 0; i < c->len; i++) {
-		const struct packed_desc *d = &vq->raw[i];
-		const struct inflight_packed_desc e = {
-			.id = le16_get(d->id),
-			.flags = le16_get(d->flags),
-			.len = le32_get(d->len),
-			.addr = le64_get(d->addr),
-		};
-
-		inflight_packed_add(log, &e);
-	}
-	inflight_packed_fetch(log);
-}
-
-/* The chain is taken: know all of it that the ring may lose. */
-static void take(struct virtq *vq, uint16_t id, unsigned nr, bool replayed)
-{
-	struct packed_chain *c = &vq->chain[id];
-
-	c->len = (uint16_t)nr;
-	if (replayed) {
-		c->log = vq->replay[vq->next_replay++];
-		return;
-	}
-	if (vq->setup.inflight)
-		write_log(vq, c);
-	vq->packed.owned += nr;
-	advance(vq, &vq->packed.avail, nr);
-}
-
-static enum virtq_result packed_fetch(struct virtq *vq,
-				      struct virtq_chain *chain)
-{
-	bool replayed = vq->next_replay < vq->nr_replay;
-	struct fetch f = { .vq = vq };
-	uint16_t id;
-
-	if (replayed)
-		recall_chain(&f, vq->replay[vq->next_replay]);
-	else if (guard_run(read_chain, &f))
-		return virtq_break(vq, "the descriptors are not backed by "
-				       "memory");
-	if (f.bad)
-		return virtq_break(vq, f.bad);
-	if (!f.nr)
-		return VIRTQ_EMPTY;
-	id = le16_get(vq->raw[f.nr - 1].id);
-	if (id >= vq->setup.num)
-		return virtq_break(vq, "a buffer id is out of range");
-	if (vq->taken[id])
-		return virtq_break(vq, "a buffer id was made available twice");
-	f.bad = add_chain(vq, f.nr, &chain->err);
-	if (f.bad)
-		return virtq_break(vq, f.bad);
-	take(vq, id, f.nr, replayed);
-	chain->id = id;
-	chain->replayed = replayed;
-	return VIRTQ_REQUEST;
-}
-
 /* One answer, over descriptors that the driver has given away. */
 static void write_used(struct virtq *vq, const struct virtq_used *u)
 {
@@ -355,17 +128,18 @@ static void write_used(struct virtq *vq, const struct virtq_used *u)
 	struct inflight_queue *log = vq->setup.inflight;
 	struct virtq_packed *p = &vq->packed;
 	struct packed_desc *d = &p->desc[p->used.idx];
-	uint16_t flags = p->used.wrap ? F_AVAIL | F_USED : 0;
+	uint16_t flags = p->used.wrap ? PACKED_AVAIL | PACKED_USED : 0;
 
 	if (u->len)
 		flags |= VRING_DESC_F_WRITE;
 	d->id = le16_put(u->id);
 	d->len = le32_put(u->len);
-	advance(vq, &p->used, c->len);
+	packed_advance(vq, &p->used, c->len);
 	p->owned -= c->len;
 	if (log)
 		inflight_packed_batch(log, c->log, p->used.idx, p->used.wrap);
-	store_flags(d, flags);
+	/* Release: the driver reads the flags, then the rest and buffers. */
+	ring_store16(&d->flags, flags, __ATOMIC_RELEASE);
 	if (log)
 		inflight_packed_done(log, c->log);
 }
@@ -394,7 +168,6 @@ static void write_batch(void *arg)
 	struct virtq *vq = p->vq;
 	unsigned i, moved = 0;
 	uint32_t both;
-	le32 v;
 
 	/*
 	 * Each is complete when its flags are stored, and the driver takes
@@ -410,9 +183,8 @@ static void write_batch(void *arg)
 	 * here as well, either it sees the descriptor or we see that it wants
 	 * to know.
 	 */
-	__sync_synchronize();
-	v.raw = __atomic_load_n(&vq->packed.driver->both.raw, __ATOMIC_RELAXED);
-	both = le32_get(v);
+	ring_full_fence();
+	both = ring_load32(&vq->packed.driver->both, __ATOMIC_RELAXED);
 	switch (both >> 16 & 3) {
 	case VRING_PACKED_EVENT_FLAG_DISABLE:
 		p->interrupt = false;
@@ -461,7 +233,8 @@ static void look_again(void *arg)
 	struct look *l = arg;
 	const struct packed_pos *at = &l->vq->packed.avail;
 
-	l->avail = is_avail(load_flags(&l->vq->packed.desc[at->idx]), at->wrap);
+	l->avail = packed_is_avail(
+		packed_load_flags(&l->vq->packed.desc[at->idx]), at->wrap);
 }
 
 static void write_kick(void *arg)
@@ -480,7 +253,7 @@ static void write_kick(void *arg)
 	 * then looks whether we want a kick.  With one here as well, either we
 	 * see the descriptor or it kicks.
 	 */
-	__sync_synchronize();
+	ring_full_fence();
 	look_again(arg);
 }
 

@@ -1,56 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * The split virtqueue (virtio 1.3, section 2.7), the device's side.
+ * The split virtqueue (virtio 1.3, section 2.7), the device's side: start,
+ * used ring, notifications.  Requests are read in virtq_split_fetch.c.
  */
 #include <errno.h>
 #include <linux/virtio_ring.h>
 #include <string.h>
 
-#include "lib/endian.h"
 #include "lib/guard.h"
 #include "lib/log.h"
 #include "lib/why.h"
 #include "virtio/inflight.h"
-#include "virtio/virtq_int.h"
-
-struct split_desc {
-	le64 addr;
-	le32 len;
-	le16 flags;
-	le16 next;
-};
-
-/* The driver writes it; behind the ring stands used_event. */
-struct split_avail {
-	le16 flags;
-	le16 idx;
-	le16 ring[];
-};
-
-struct split_used_elem {
-	le32 id;
-	le32 len;
-};
-
-/* The device writes it; behind the ring stands avail_event. */
-struct split_used {
-	le16 flags;
-	le16 idx;
-	struct split_used_elem ring[];
-};
-
-/* The other side may read or write at any moment: no plain access. */
-static uint16_t load16(const le16 *p, int order)
-{
-	le16 v = { __atomic_load_n(&p->raw, order) };
-
-	return le16_get(v);
-}
-
-static void store16(le16 *p, uint16_t value, int order)
-{
-	__atomic_store_n(&p->raw, le16_put(value).raw, order);
-}
+#include "virtio/virtq_split_int.h"
 
 static le16 *used_event(struct virtq *vq)
 {
@@ -68,9 +29,9 @@ static void first_look(void *arg)
 	struct virtq *vq = arg;
 	struct virtq_split *s = &vq->split;
 
-	s->used_idx = load16(&s->used->idx, __ATOMIC_RELAXED);
-	s->avail_idx = load16(&s->avail->idx, __ATOMIC_ACQUIRE);
-	store16(&s->used->flags, 0, __ATOMIC_RELAXED);
+	s->used_idx = ring_load16(&s->used->idx, __ATOMIC_RELAXED);
+	s->avail_idx = ring_load16(&s->avail->idx, __ATOMIC_ACQUIRE);
+	ring_store16(&s->used->flags, 0, __ATOMIC_RELAXED);
 }
 
 static int map_rings(struct virtq *vq, struct why *why)
@@ -162,159 +123,6 @@ static int split_start(struct virtq *vq, struct why *why)
 	return err;
 }
 
-static void read_avail_idx(void *arg)
-{
-	struct virtq *vq = arg;
-
-	/*
-	 * Acquire: the driver writes ring entry and descriptors, then its
-	 * write barrier, then the index.
-	 */
-	vq->split.avail_idx = load16(&vq->split.avail->idx, __ATOMIC_ACQUIRE);
-}
-
-/* What is fetched under the guard. */
-struct fetch {
-	struct virtq *vq;
-	const char *bad; /* why the ring is broken, or NULL */
-	uint16_t head;
-	bool replayed;
-	uint64_t table; /* IOVA of the indirect table, when table_len is set */
-	uint32_t table_len;
-};
-
-/* Into vq->desc, from a private copy. */
-static void add_desc(struct virtq *vq, const struct split_desc *d)
-{
-	vq->desc[vq->nr_desc++] = (struct virtq_desc){
-		.addr = le64_get(d->addr),
-		.len = le32_get(d->len),
-		.write = le16_get(d->flags) & VRING_DESC_F_WRITE,
-	};
-}
-
-/* The chain from f->head in the descriptor table; ends at an indirect one. */
-static void walk_ring(struct fetch *f)
-{
-	struct virtq *vq = f->vq;
-	unsigned num = vq->setup.num;
-	uint16_t i = f->head, flags;
-	struct split_desc d;
-
-	do {
-		if (vq->nr_desc == num) {
-			f->bad = "a descriptor chain is a loop";
-			return;
-		}
-		if (i >= num) {
-			f->bad = "a descriptor index is out of range";
-			return;
-		}
-		virtq_copy_in(&d, &vq->split.desc[i], sizeof(d));
-		flags = le16_get(d.flags);
-		if (flags & VRING_DESC_F_INDIRECT) {
-			f->table = le64_get(d.addr);
-			f->table_len = le32_get(d.len);
-			f->bad = virtq_check_indirect(
-				vq, flags & VRING_DESC_F_NEXT, f->table_len);
-			return;
-		}
-		add_desc(vq, &d);
-		i = le16_get(d.next);
-	} while (flags & VRING_DESC_F_NEXT);
-}
-
-static void read_chain(void *arg)
-{
-	struct fetch *f = arg;
-	struct virtq *vq = f->vq;
-	struct virtq_split *s = &vq->split;
-	unsigned at = s->last_avail & (vq->setup.num - 1);
-
-	if (!f->replayed)
-		f->head = load16(&s->avail->ring[at], __ATOMIC_RELAXED);
-	if (f->head >= vq->setup.num)
-		f->bad = "a head index is out of range";
-	else if (vq->taken[f->head])
-		f->bad = "a head was made available twice";
-	else
-		walk_ring(f);
-}
-
-/* The chain through an indirect table, which is a private copy. */
-static const char *walk_table(struct virtq *vq, uint32_t len)
-{
-	const struct split_desc *table = (const void *)vq->table;
-	unsigned nr = len / sizeof(*table), left = nr, i = 0;
-	uint16_t flags;
-
-	do {
-		if (!left--)
-			return "a chain in an indirect table is a loop";
-		if (i >= nr)
-			return "an index in an indirect table is out of range";
-		flags = le16_get(table[i].flags);
-		if (flags & VRING_DESC_F_INDIRECT)
-			return "an indirect table is nested";
-		add_desc(vq, &table[i]);
-		i = le16_get(table[i].next);
-	} while (flags & VRING_DESC_F_NEXT);
-	return NULL;
-}
-
-/* Whether there is something to fetch. */
-static enum virtq_result look(struct virtq *vq)
-{
-	struct virtq_split *s = &vq->split;
-
-	if (s->avail_idx == s->last_avail) {
-		if (guard_run(read_avail_idx, vq))
-			return virtq_break(
-				vq, "the available ring is not backed by "
-				    "memory");
-		if (s->avail_idx == s->last_avail)
-			return VIRTQ_EMPTY;
-		if ((uint16_t)(s->avail_idx - s->last_avail) > vq->setup.num)
-			return virtq_break(
-				vq, "the available index moved by more than "
-				    "the queue size");
-	}
-	return VIRTQ_REQUEST;
-}
-
-static enum virtq_result split_fetch(struct virtq *vq,
-				     struct virtq_chain *chain)
-{
-	struct fetch f = { .vq = vq };
-	enum virtq_result res;
-
-	f.replayed = vq->next_replay < vq->nr_replay;
-	if (f.replayed)
-		f.head = vq->replay[vq->next_replay];
-	else if ((res = look(vq)) != VIRTQ_REQUEST)
-		return res;
-	vq->nr_desc = 0;
-	if (guard_run(read_chain, &f))
-		return virtq_break(vq, "the descriptors are not backed by "
-				       "memory");
-	if (!f.bad && f.table_len) {
-		chain->err = virtq_copy_table(vq, f.table, f.table_len);
-		if (!chain->err)
-			f.bad = walk_table(vq, f.table_len);
-	}
-	if (f.bad)
-		return virtq_break(vq, f.bad);
-	if (f.replayed)
-		vq->next_replay++;
-	else
-		vq->split.last_avail++;
-	if (vq->setup.inflight && !f.replayed)
-		inflight_split_fetch(vq->setup.inflight, f.head);
-	chain->id = f.head;
-	chain->replayed = f.replayed;
-	return VIRTQ_REQUEST;
-}
-
 struct publish {
 	struct virtq *vq;
 	bool interrupt;
@@ -336,20 +144,22 @@ static void write_used(void *arg)
 		e->len = le32_put(vq->batch[i].len);
 	}
 	/* Release: the driver reads the index, then elements and buffers. */
-	store16(&s->used->idx, new, __ATOMIC_RELEASE);
+	ring_store16(&s->used->idx, new, __ATOMIC_RELEASE);
 	s->used_idx = new;
 	/*
 	 * The driver, about to wait, writes used_event or its flag, then has
 	 * a full barrier, then looks at the used index again.  With one here
 	 * as well, either it sees the index or we see that it wants to know.
 	 */
-	__sync_synchronize();
+	ring_full_fence();
 	if (vq->event_idx)
-		p->interrupt = vring_need_event(
-			load16(used_event(vq), __ATOMIC_RELAXED), new, old);
+		p->interrupt = vring_need_event(ring_load16(used_event(vq),
+							    __ATOMIC_RELAXED),
+						new, old);
 	else
-		p->interrupt = !(load16(&s->avail->flags, __ATOMIC_RELAXED) &
-				 VRING_AVAIL_F_NO_INTERRUPT);
+		p->interrupt =
+			!(ring_load16(&s->avail->flags, __ATOMIC_RELAXED) &
+			  VRING_AVAIL_F_NO_INTERRUPT);
 }
 
 static int split_publish(struct virtq *vq, bool *interrupt)
@@ -374,8 +184,8 @@ static void write_no_kick(void *arg)
 {
 	struct virtq *vq = arg;
 
-	store16(&vq->split.used->flags, VRING_USED_F_NO_NOTIFY,
-		__ATOMIC_RELAXED);
+	ring_store16(&vq->split.used->flags, VRING_USED_F_NO_NOTIFY,
+		     __ATOMIC_RELAXED);
 }
 
 /* With EVENT_IDX, an avail_event that stands still asks for nothing. */
@@ -392,17 +202,17 @@ static void write_kick(void *arg)
 	struct virtq *vq = arg;
 
 	if (vq->event_idx)
-		store16(avail_event(vq), vq->split.last_avail,
-			__ATOMIC_RELAXED);
+		ring_store16(avail_event(vq), vq->split.last_avail,
+			     __ATOMIC_RELAXED);
 	else
-		store16(&vq->split.used->flags, 0, __ATOMIC_RELAXED);
+		ring_store16(&vq->split.used->flags, 0, __ATOMIC_RELAXED);
 	/*
 	 * The driver writes its index, then has a full barrier, then looks
 	 * whether we want a kick.  With one here as well, either we see the
 	 * index or it kicks.
 	 */
-	__sync_synchronize();
-	read_avail_idx(vq);
+	ring_full_fence();
+	split_read_avail_idx(vq);
 }
 
 static int split_enable_kick(struct virtq *vq)

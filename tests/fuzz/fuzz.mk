@@ -7,8 +7,8 @@ FUZZ_SECONDS ?= 60
 FUZZ_CC ?= clang
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard \
 	tests/fuzz/fuzz_*.c)))
-FUZZ_SRCS := $(sort $(wildcard lib/*.c backend/*.c virtio/*.c)) \
-	tests/fuzz/arena.c
+FUZZ_SRCS := $(sort $(wildcard lib/*.c backend/*.c virtio/*.c vduse/*.c)) \
+	tests/fuzz/arena.c tests/fuzz/device.c
 FUZZ_FLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 
 .PHONY: fuzz fuzz-targets

@@ -3,6 +3,7 @@
  * Fuzz the request parser: chains that are good as chains, of any framing and
  * content.  Each request is answered, and the queue goes on.
  */
+#include <linux/virtio_blk.h>
 #include <linux/virtio_ring.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,22 +19,36 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
-static struct blk_dev *dev;
-static struct vblk *vblk;
+/* A device with a queue: [0] can be written, [1] not. */
+static struct target {
+	struct blk_dev *dev;
+	struct vblk *vblk;
+	struct vblk_queue *queue;
+} targets[2];
+
 static struct loop *loop;
-static struct vblk_queue *queue;
 static struct vblk_stats stats;
 static int kick;
 
 static void set_up(void)
 {
-	const struct mem_blk_options options = { .block_size = 512 };
 	const struct vblk_params params = { .nr_queues = 1, .queue_size = NUM };
+	int i;
 
 	kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (mem_blk_new(SECTORS, &options, &dev) ||
-	    vblk_new(dev, &params, &vblk, NULL) || loop_new(16, &loop) ||
-	    vblk_queue_new(vblk, 0, loop, &stats, &queue) || loop_seal(loop))
+	if (loop_new(16, &loop))
+		abort();
+	for (i = 0; i < 2; i++) {
+		const struct mem_blk_options options = { .block_size = 512,
+							 .readonly = i };
+		struct target *t = &targets[i];
+
+		if (mem_blk_new(SECTORS, &options, &t->dev) ||
+		    vblk_new(t->dev, &params, &t->vblk, NULL) ||
+		    vblk_queue_new(t->vblk, 0, loop, &stats, &t->queue))
+			abort();
+	}
+	if (loop_seal(loop))
 		abort();
 }
 
@@ -68,29 +83,56 @@ static void on_stopped(void *arg)
 	*(bool *)arg = true;
 }
 
+/* The other half of the first byte. */
+static uint64_t choose_features(uint8_t bits)
+{
+	uint64_t features = 0;
+
+	if (bits & 0x10)
+		features |= 1ULL << VIRTIO_BLK_F_FLUSH;
+	if (bits & 0x20)
+		features |= 1ULL << VIRTIO_BLK_F_DISCARD |
+			    1ULL << VIRTIO_BLK_F_WRITE_ZEROES;
+	if (bits & 0x40)
+		features |= 1ULL << VIRTIO_RING_F_EVENT_IDX;
+	return features;
+}
+
+/* The chain once at the start, and once more, as it stands then, by a kick. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
-	struct virtq_setup setup = arena_setup(0, NUM);
 	bool stopped = false;
-	uint16_t *avail, *used;
+	struct virtq_setup setup;
+	struct vblk_queue *queue;
+	volatile uint16_t *avail, *used;
 
-	if (!queue) {
+	if (!loop) {
 		arena_fill(NULL, 0);
 		set_up();
 	}
 	if (!make_chain(data, len))
 		return 0;
+	setup = arena_setup(choose_features(data[0]), NUM);
+	setup.kick_fd = kick;
+	queue = targets[data[0] >> 7].queue;
 	avail = arena_at(ARENA_DRIVER);
 	used = arena_at(ARENA_DEVICE);
 	avail[1] = 1;
-	setup.kick_fd = kick;
 	if (vblk_queue_start(queue, &setup, NULL))
 		abort();
+	while (used[1] != 1)
+		if (loop_turn(loop, false))
+			abort();
+	avail[1] = 2;
+	eventfd_write(kick, 1);
+	while (used[1] != 2)
+		if (loop_turn(loop, true))
+			abort();
 	vblk_queue_stop(queue, on_stopped, &stopped);
 	while (!stopped)
 		if (loop_turn(loop, true))
 			abort();
-	if (stats.broken || used[1] != 1)
+	if (stats.broken || stats.in_flight)
 		abort();
 	return 0;
 }

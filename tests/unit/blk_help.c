@@ -65,11 +65,13 @@ void fill_bytes(void *buf, size_t len, unsigned seed)
 {
 	uint64_t v = seed * 0x9e3779b97f4a7c15ull + 1;
 	uint8_t *p = buf;
+	size_t n;
 
-	while (len--) {
+	for (; len; len -= n, p += n) {
 		v ^= v << 13;
 		v ^= v >> 7;
 		v ^= v << 17;
-		*p++ = (uint8_t)v;
+		n = len < sizeof(v) ? len : sizeof(v);
+		memcpy(p, &v, n);
 	}
 }

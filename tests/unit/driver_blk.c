@@ -19,22 +19,31 @@ void driver_blk_init(struct driver_blk *b, struct blk_dev *dev, unsigned size,
 void driver_blk_init_ring(struct driver_blk *b, struct blk_dev *dev,
 			  unsigned size, uint64_t without, bool packed)
 {
-	struct vblk_params params = {
+	const struct vblk_params params = {
 		.nr_queues = 1,
 		.queue_size = size,
 		.packed = packed,
 		.serial = "a serial of 20 bytes",
 	};
+
+	driver_blk_init_params(b, dev, &params, without);
+}
+
+void driver_blk_init_params(struct driver_blk *b, struct blk_dev *dev,
+			    const struct vblk_params *params, uint64_t without)
+{
 	struct why why = { "" };
 
 	memset(b, 0, sizeof(*b));
 	ck_assert_int_eq(guard_install(), 0);
-	ck_assert_int_eq(vblk_new(dev, &params, &b->vblk, &why), 0);
+	ck_assert_int_eq(vblk_new(dev, params, &b->vblk, &why), 0);
 	ck_assert_int_eq(loop_new(16, &b->loop), 0);
 	ck_assert_int_eq(
 		vblk_queue_new(b->vblk, 0, b->loop, &b->stats, &b->queue), 0);
 	ck_assert_int_eq(loop_seal(b->loop), 0);
-	driver_init(&b->d, size, vblk_features(b->vblk) & ~without);
+	driver_init(&b->d, params->queue_size,
+		    vblk_features(b->vblk) & ~without);
+	vblk_reset_config(b->vblk, b->d.setup.features);
 	driver_blk_start(b);
 }
 

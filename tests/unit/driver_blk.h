@@ -38,6 +38,8 @@ void driver_blk_init(struct driver_blk *b, struct blk_dev *dev, unsigned size,
 		     uint64_t without);
 void driver_blk_init_ring(struct driver_blk *b, struct blk_dev *dev,
 			  unsigned size, uint64_t without, bool packed);
+void driver_blk_init_params(struct driver_blk *b, struct blk_dev *dev,
+			    const struct vblk_params *params, uint64_t without);
 void driver_blk_free(struct driver_blk *b);
 
 void driver_blk_start(struct driver_blk *b);

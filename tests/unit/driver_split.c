@@ -24,6 +24,7 @@ void driver_reset(struct driver *d)
 	memset(d->desc, 0, d->num * sizeof(*d->desc));
 	memset(d->avail, 0, 6 + 2 * d->num);
 	memset(d->used, 0, 6 + 8 * d->num);
+	d->setup.state = (struct virtq_state){ 0 };
 	d->avail_idx = 0;
 	d->published = 0;
 	d->used_seen = 0;

@@ -149,12 +149,22 @@ static void fault_close(struct blk_dev *dev)
 	free(dev);
 }
 
+/* Up to what the lower device has. */
+static int fault_resize(struct blk_dev *dev, uint64_t nr_sectors)
+{
+	if (nr_sectors > ((struct fault_blk *)dev)->lower->info.nr_sectors)
+		return -ENOSPC;
+	blk_set_nr_sectors(dev, nr_sectors);
+	return 0;
+}
+
 static const struct blk_ops fault_ops = {
 	.name = "fault",
 	.open_queue = fault_open_queue,
 	.submit = fault_submit,
 	.close_queue = fault_close_queue,
 	.close = fault_close,
+	.resize = fault_resize,
 };
 
 int fault_blk_new(struct blk_dev *lower, struct fault_blk **ret)

@@ -22,8 +22,9 @@ static const struct random_row {
 	uint32_t key_bytes;
 	enum xts_iv iv;
 	bool deferred, reorder;
+	bool at_once; /* each request ends before the next one: few will do */
 } random_rows[] = {
-	{ 512, 64, XTS_IV_PLAIN64, false, false },
+	{ 512, 64, XTS_IV_PLAIN64, false, false, true },
 	{ 512, 32, XTS_IV_PLAIN, false, true },
 	{ 1024, 64, XTS_IV_PLAIN64, true, false },
 	{ 2048, 64, XTS_IV_PLAIN64, true, true },
@@ -196,7 +197,7 @@ START_TEST(test_random)
 	st->rig.fault->reorder = row->reorder;
 	/* What nobody has written decrypts to something, too. */
 	ref_crypt(&st->rig.params, false, 0, st->model, st->rig.data, SIZE);
-	while (st->ended < NR_REQS) {
+	while (st->ended < (row->at_once ? NR_REQS / 10 : NR_REQS)) {
 		submit_some(st);
 		ck_assert_int_eq(loop_turn(st->rig.blk.loop, false), 0);
 	}

@@ -1,163 +1,76 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
  * The file device on real files, through the page cache and around it, on a
- * disk and on tmpfs: operations, short transfers, full and truncated files.
+ * disk and on tmpfs: what each operation does.
  */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "backend/file.h"
 #include "lib/loop.h"
 #include "lib/why.h"
-#include "tests/unit/blk_help.h"
+#include "tests/unit/file_rig.h"
 
-#define SIZE  (1U << 20)
-#define DEPTH 32
-
-static const struct place {
-	const char *dir;
-	enum file_cache cache;
-	bool registered; /* memory */
-} places[] = {
-	{ "/var/tmp", FILE_CACHE_BUFFERED, false },
-	{ "/var/tmp", FILE_CACHE_AUTO, true },
-	{ "/dev/shm", FILE_CACHE_BUFFERED, true },
-	{ "/dev/shm", FILE_CACHE_AUTO, false },
-};
-
-#define NR_PLACES ((int)(sizeof(places) / sizeof(*places)))
-
-static struct blk_rig rig;
-static uint8_t *buf, *plain; /* SIZE bytes, aligned to pages */
-static char path[64];
-static int peek; /* the file, through the page cache */
+static struct file_rig f;
 
 static void setup(void)
 {
-	buf = mmap(NULL, 2 * SIZE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ck_assert_ptr_ne(buf, MAP_FAILED);
-	plain = buf + SIZE;
-	fill_bytes(plain, SIZE, 42);
+	file_rig_init(&f);
 }
-
-static void make_file(const char *dir, off_t size)
-{
-	snprintf(path, sizeof(path), "%s/vcrypt-test-XXXXXX", dir);
-	peek = mkstemp(path);
-	ck_assert_int_ge(peek, 0);
-	ck_assert_int_eq(ftruncate(peek, size), 0);
-}
-
-static struct blk_dev *open_dev(enum file_cache cache, bool readonly)
-{
-	const struct file_blk_options opt = { false };
-	struct why why = { "" };
-	struct blk_dev *dev;
-	int fd;
-
-	ck_assert_msg(!file_open(path, readonly, &fd, &why), "%s", why.text);
-	ck_assert_int_eq(file_set_cache(fd, path, cache, 4096, &why), 0);
-	ck_assert_msg(!file_blk_new(fd, &opt, &dev, &why), "%s", why.text);
-	return dev;
-}
-
-static void open_rig(const struct place *p)
-{
-	make_file(p->dir, SIZE);
-	rig.dev = open_dev(p->cache, false);
-	ck_assert_int_eq(loop_new(8, &rig.loop), 0);
-	ck_assert_int_eq(blk_open_queue(rig.dev, rig.loop, DEPTH, &rig.queue),
-			 0);
-	if (p->registered)
-		ck_assert_int_eq(loop_add_memory(rig.loop, buf, 2 * SIZE), 0);
-	ck_assert_int_eq(loop_seal(rig.loop), 0);
-}
-
-static void close_rig(void)
-{
-	rig_close(&rig);
-	close(peek);
-	unlink(path);
-}
-
-static void assert_file(off_t at, const void *want, size_t len)
-{
-	uint8_t *got = malloc(len);
-
-	ck_assert_int_eq(pread(peek, got, len, at), (ssize_t)len);
-	ck_assert_msg(!memcmp(got, want, len), "at %lld", (long long)at);
-	free(got);
-}
-
-static off_t file_size(void)
-{
-	struct stat st;
-
-	ck_assert_int_eq(fstat(peek, &st), 0);
-	return st.st_size;
-}
-
-/* --- operations --------------------------------------------------------- */
 
 START_TEST(test_info)
 {
-	open_rig(&places[_i]);
-	ck_assert_uint_eq(rig.dev->info.nr_sectors, SIZE / 512);
-	ck_assert(rig.dev->info.block_size == 512 ||
-		  rig.dev->info.block_size == 4096);
-	ck_assert(!rig.dev->info.readonly);
-	if (places[_i].cache == FILE_CACHE_BUFFERED)
-		ck_assert_str_eq(rig.dev->info.cache, "buffered");
-	close_rig();
+	file_rig_open(&f, &file_places[_i]);
+	ck_assert_uint_eq(f.blk.dev->info.nr_sectors, FILE_RIG_SIZE / 512);
+	ck_assert(f.blk.dev->info.block_size == 512 ||
+		  f.blk.dev->info.block_size == 4096);
+	ck_assert(!f.blk.dev->info.readonly);
+	if (file_places[_i].cache == FILE_CACHE_BUFFERED)
+		ck_assert_str_eq(f.blk.dev->info.cache, "buffered");
+	file_rig_close(&f);
 }
 END_TEST
 
 START_TEST(test_write_read)
 {
-	struct iovec iov[] = { { plain, 4096 },
-			       { plain + 4096, 0 },
-			       { plain + 4096, 8192 },
-			       { plain + 12288, SIZE / 2 - 12288 },
-			       { plain, 0 } };
+	struct iovec iov[] = { { f.plain, 4096 },
+			       { f.plain + 4096, 0 },
+			       { f.plain + 4096, 8192 },
+			       { f.plain + 12288, FILE_RIG_SIZE / 2 - 12288 },
+			       { f.plain, 0 } };
 	struct blk_req req = { .op = BLK_WRITE,
 			       .sector = 8,
-			       .nr_sectors = SIZE / 2 / 512,
+			       .nr_sectors = FILE_RIG_SIZE / 2 / 512,
 			       .iov = iov,
 			       .iovcnt = 5 };
 	int i;
 
-	open_rig(&places[_i]);
-	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, 0, plain, SIZE), 0);
-	assert_file(0, plain, SIZE);
+	file_rig_open(&f, &file_places[_i]);
+	ck_assert_int_eq(
+		rig_do(&f.blk, BLK_WRITE, 0, 0, f.plain, FILE_RIG_SIZE), 0);
+	file_rig_assert(&f, 0, f.plain, FILE_RIG_SIZE);
 	req.flags = BLK_FUA;
-	ck_assert_int_eq(rig_run(&rig, &req), 0);
-	assert_file(4096, plain, SIZE / 2);
+	ck_assert_int_eq(rig_run(&f.blk, &req), 0);
+	file_rig_assert(&f, 4096, f.plain, FILE_RIG_SIZE / 2);
 	for (i = 0; i < 5; i++)
-		iov[i].iov_base = (uint8_t *)iov[i].iov_base - SIZE;
+		iov[i].iov_base = (uint8_t *)iov[i].iov_base - FILE_RIG_SIZE;
 	req.op = BLK_READ;
 	req.flags = 0;
-	ck_assert_int_eq(rig_run(&rig, &req), 0);
-	ck_assert_mem_eq(buf, plain, SIZE / 2);
-	ck_assert_int_eq(rig_do(&rig, BLK_READ, 0, SIZE / 512 - 8, buf, 4096),
+	ck_assert_int_eq(rig_run(&f.blk, &req), 0);
+	ck_assert_mem_eq(f.buf, f.plain, FILE_RIG_SIZE / 2);
+	ck_assert_int_eq(rig_do(&f.blk, BLK_READ, 0, FILE_RIG_SIZE / 512 - 8,
+				f.buf, 4096),
 			 0);
-	ck_assert_mem_eq(buf, plain + SIZE - 4096, 4096);
-	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, BLK_FUA, 0, buf, 4096), 0);
-	assert_file(0, buf, 4096);
-	ck_assert_int_eq(rig_do(&rig, BLK_FLUSH, 0, 0, NULL, 0), 0);
-	ck_assert_int_eq(file_size(), SIZE);
-	close_rig();
+	ck_assert_mem_eq(f.buf, f.plain + FILE_RIG_SIZE - 4096, 4096);
+	ck_assert_int_eq(rig_do(&f.blk, BLK_WRITE, BLK_FUA, 0, f.buf, 4096), 0);
+	file_rig_assert(&f, 0, f.buf, 4096);
+	ck_assert_int_eq(rig_do(&f.blk, BLK_FLUSH, 0, 0, NULL, 0), 0);
+	ck_assert_int_eq(file_rig_size(&f), FILE_RIG_SIZE);
+	file_rig_close(&f);
 }
 END_TEST
 
@@ -174,16 +87,16 @@ START_TEST(test_many_segments)
 	unsigned i;
 
 	for (i = 0; i < NR; i++)
-		iov[i] = (struct iovec){ plain + 512 * i, 512 };
-	open_rig(&places[0]);
-	ck_assert_int_eq(rig_run(&rig, &req), 0);
-	assert_file(0, plain, NR * 512);
+		iov[i] = (struct iovec){ f.plain + 512 * i, 512 };
+	file_rig_open(&f, &file_places[0]);
+	ck_assert_int_eq(rig_run(&f.blk, &req), 0);
+	file_rig_assert(&f, 0, f.plain, NR * 512);
 	for (i = 0; i < NR; i++)
-		iov[i].iov_base = buf + 512 * i;
+		iov[i].iov_base = f.buf + 512 * i;
 	req.op = BLK_READ;
-	ck_assert_int_eq(rig_run(&rig, &req), 0);
-	ck_assert_mem_eq(buf, plain, NR * 512);
-	close_rig();
+	ck_assert_int_eq(rig_run(&f.blk, &req), 0);
+	ck_assert_mem_eq(f.buf, f.plain, NR * 512);
+	file_rig_close(&f);
 	free(iov);
 }
 END_TEST
@@ -193,20 +106,23 @@ START_TEST(test_zeroes)
 	const unsigned flags[] = { 0, BLK_FUA, BLK_UNMAP, BLK_UNMAP | BLK_FUA };
 	unsigned i;
 
-	open_rig(&places[_i]);
+	file_rig_open(&f, &file_places[_i]);
 	for (i = 0; i < 4; i++) {
-		ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, 0, plain, SIZE), 0);
-		memset(buf, 0, SIZE);
-		ck_assert_int_eq(rig_do(&rig, BLK_WRITE_ZEROES, flags[i], 8,
-					NULL, SIZE / 2),
+		ck_assert_int_eq(rig_do(&f.blk, BLK_WRITE, 0, 0, f.plain,
+					FILE_RIG_SIZE),
 				 0);
-		assert_file(0, plain, 4096);
-		assert_file(4096, buf, SIZE / 2);
-		assert_file(4096 + SIZE / 2, plain + 4096 + SIZE / 2,
-			    SIZE / 2 - 4096);
-		ck_assert_int_eq(file_size(), SIZE);
+		memset(f.buf, 0, FILE_RIG_SIZE);
+		ck_assert_int_eq(rig_do(&f.blk, BLK_WRITE_ZEROES, flags[i], 8,
+					NULL, FILE_RIG_SIZE / 2),
+				 0);
+		file_rig_assert(&f, 0, f.plain, 4096);
+		file_rig_assert(&f, 4096, f.buf, FILE_RIG_SIZE / 2);
+		file_rig_assert(&f, 4096 + FILE_RIG_SIZE / 2,
+				f.plain + 4096 + FILE_RIG_SIZE / 2,
+				FILE_RIG_SIZE / 2 - 4096);
+		ck_assert_int_eq(file_rig_size(&f), FILE_RIG_SIZE);
 	}
-	close_rig();
+	file_rig_close(&f);
 }
 END_TEST
 
@@ -214,43 +130,47 @@ START_TEST(test_discard)
 {
 	struct stat before, after;
 
-	open_rig(&places[_i]);
-	if (rig.dev->info.discard) {
-		ck_assert_int_eq(
-			rig_do(&rig, BLK_WRITE, BLK_FUA, 0, plain, SIZE), 0);
-		fstat(peek, &before);
-		ck_assert_int_eq(
-			rig_do(&rig, BLK_DISCARD, 0, 128, NULL, SIZE / 2), 0);
-		fstat(peek, &after);
+	file_rig_open(&f, &file_places[_i]);
+	if (f.blk.dev->info.discard) {
+		ck_assert_int_eq(rig_do(&f.blk, BLK_WRITE, BLK_FUA, 0, f.plain,
+					FILE_RIG_SIZE),
+				 0);
+		fstat(f.peek, &before);
+		ck_assert_int_eq(rig_do(&f.blk, BLK_DISCARD, 0, 128, NULL,
+					FILE_RIG_SIZE / 2),
+				 0);
+		fstat(f.peek, &after);
 		ck_assert_int_lt(after.st_blocks, before.st_blocks);
-		ck_assert_int_eq(after.st_size, SIZE);
-		assert_file(0, plain, 65536);
+		ck_assert_int_eq(after.st_size, FILE_RIG_SIZE);
+		file_rig_assert(&f, 0, f.plain, 65536);
 	}
-	close_rig();
+	file_rig_close(&f);
 }
 END_TEST
 
 /* A file that grew, and one that was cut and then followed. */
 START_TEST(test_resize)
 {
-	open_rig(&places[_i]);
-	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, SIZE / 512, plain, 4096),
+	file_rig_open(&f, &file_places[_i]);
+	ck_assert_int_eq(rig_do(&f.blk, BLK_WRITE, 0, FILE_RIG_SIZE / 512,
+				f.plain, 4096),
 			 -EIO);
-	ck_assert_int_eq(ftruncate(peek, 2 * SIZE), 0);
-	ck_assert_int_eq(blk_resize(rig.dev, 2 * SIZE / 512), 0);
-	ck_assert_int_eq(
-		rig_do(&rig, BLK_WRITE, BLK_FUA, SIZE / 512, plain, 4096), 0);
-	assert_file(SIZE, plain, 4096);
+	ck_assert_int_eq(ftruncate(f.peek, 2 * FILE_RIG_SIZE), 0);
+	ck_assert_int_eq(blk_resize(f.blk.dev, 2 * FILE_RIG_SIZE / 512), 0);
+	ck_assert_int_eq(rig_do(&f.blk, BLK_WRITE, BLK_FUA, FILE_RIG_SIZE / 512,
+				f.plain, 4096),
+			 0);
+	file_rig_assert(&f, FILE_RIG_SIZE, f.plain, 4096);
 	/* It is found out: nothing is written any more ... */
-	ck_assert_int_eq(ftruncate(peek, SIZE), 0);
-	ck_assert_int_eq(rig_do(&rig, BLK_FLUSH, 0, 0, NULL, 0), -EIO);
-	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, 0, plain, 4096), -EIO);
+	ck_assert_int_eq(ftruncate(f.peek, FILE_RIG_SIZE), 0);
+	ck_assert_int_eq(rig_do(&f.blk, BLK_FLUSH, 0, 0, NULL, 0), -EIO);
+	ck_assert_int_eq(rig_do(&f.blk, BLK_WRITE, 0, 0, f.plain, 4096), -EIO);
 	/* ... until somebody says that it is meant. */
-	ck_assert_int_eq(blk_resize(rig.dev, SIZE / 512), 0);
-	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, 0, plain, 4096), 0);
-	ck_assert_int_eq(rig_do(&rig, BLK_FLUSH, 0, 0, NULL, 0), 0);
-	ck_assert_int_eq(file_size(), SIZE);
-	close_rig();
+	ck_assert_int_eq(blk_resize(f.blk.dev, FILE_RIG_SIZE / 512), 0);
+	ck_assert_int_eq(rig_do(&f.blk, BLK_WRITE, 0, 0, f.plain, 4096), 0);
+	ck_assert_int_eq(rig_do(&f.blk, BLK_FLUSH, 0, 0, NULL, 0), 0);
+	ck_assert_int_eq(file_rig_size(&f), FILE_RIG_SIZE);
+	file_rig_close(&f);
 }
 END_TEST
 
@@ -262,9 +182,9 @@ START_TEST(test_probe)
 	struct blk_dev *dev;
 	struct why why = { "" };
 
-	make_file("/var/tmp", SIZE);
-	ck_assert_int_eq(file_blk_probe(peek, &opt, &info, &why), 0);
-	ck_assert_int_eq(file_blk_new(dup(peek), &opt, &dev, &why), 0);
+	file_rig_make(&f, "/var/tmp", FILE_RIG_SIZE);
+	ck_assert_int_eq(file_blk_probe(f.peek, &opt, &info, &why), 0);
+	ck_assert_int_eq(file_blk_new(dup(f.peek), &opt, &dev, &why), 0);
 	ck_assert_uint_eq(info.nr_sectors, dev->info.nr_sectors);
 	ck_assert_uint_eq(info.block_size, dev->info.block_size);
 	ck_assert_uint_eq(info.phys_block_size, dev->info.phys_block_size);
@@ -272,12 +192,12 @@ START_TEST(test_probe)
 	ck_assert(info.readonly == dev->info.readonly && info.readonly == _i);
 	ck_assert(info.discard == dev->info.discard);
 	blk_close(dev);
-	ck_assert_int_eq(ftruncate(peek, 100), 0);
+	ck_assert_int_eq(ftruncate(f.peek, 100), 0);
 	info.nr_sectors = 77;
-	ck_assert_int_eq(file_blk_probe(peek, &opt, &info, &why), -EINVAL);
+	ck_assert_int_eq(file_blk_probe(f.peek, &opt, &info, &why), -EINVAL);
 	ck_assert_uint_eq(info.nr_sectors, 77);
-	close(peek);
-	unlink(path);
+	close(f.peek);
+	unlink(f.path);
 }
 END_TEST
 
@@ -289,33 +209,34 @@ START_TEST(test_readonly)
 	struct blk_dev *dev;
 	int i;
 
-	make_file("/var/tmp", SIZE);
+	file_rig_make(&f, "/var/tmp", FILE_RIG_SIZE);
 	for (i = 0; i < 2; i++) {
 		if (i)
-			dev = open_dev(FILE_CACHE_AUTO, true);
+			dev = file_rig_dev(&f, FILE_CACHE_AUTO, true);
 		else
 			ck_assert_int_eq(
-				file_blk_new(dup(peek), &ro, &dev, NULL), 0);
+				file_blk_new(dup(f.peek), &ro, &dev, NULL), 0);
 		ck_assert(dev->info.readonly && !dev->info.discard);
-		rig_open(&rig, dev, 4);
-		ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, 0, buf, 4096),
+		rig_open(&f.blk, dev, 4);
+		ck_assert_int_eq(rig_do(&f.blk, BLK_WRITE, 0, 0, f.buf, 4096),
 				 -EROFS);
-		ck_assert_int_eq(rig_do(&rig, BLK_WRITE_ZEROES, 0, 0, NULL,
+		ck_assert_int_eq(rig_do(&f.blk, BLK_WRITE_ZEROES, 0, 0, NULL,
 					4096),
 				 -EROFS);
-		ck_assert_int_eq(rig_do(&rig, BLK_READ, 0, 0, buf, 4096), 0);
-		ck_assert_int_eq(rig_do(&rig, BLK_FLUSH, 0, 0, NULL, 0), 0);
-		rig_close(&rig);
+		ck_assert_int_eq(rig_do(&f.blk, BLK_READ, 0, 0, f.buf, 4096),
+				 0);
+		ck_assert_int_eq(rig_do(&f.blk, BLK_FLUSH, 0, 0, NULL, 0), 0);
+		rig_close(&f.blk);
 	}
-	close(peek);
-	unlink(path);
+	close(f.peek);
+	unlink(f.path);
 }
 END_TEST
 
 START_TEST(test_refused)
 {
 	const struct file_blk_options opt = { false };
-	struct blk_dev *dev = (struct blk_dev *)buf;
+	struct blk_dev *dev = (struct blk_dev *)f.buf;
 	struct why why = { "" };
 	int fds[2], fd;
 
@@ -325,211 +246,30 @@ START_TEST(test_refused)
 	fd = open("/dev/zero", O_RDWR);
 	ck_assert_int_eq(file_blk_new(fd, &opt, &dev, &why), -EINVAL);
 	close(fd);
-	make_file("/var/tmp", 511);
-	ck_assert_int_eq(file_blk_new(peek, &opt, &dev, &why), -EINVAL);
+	file_rig_make(&f, "/var/tmp", 511);
+	ck_assert_int_eq(file_blk_new(f.peek, &opt, &dev, &why), -EINVAL);
 	ck_assert_msg(strstr(why.text, "smaller"), "%s", why.text);
-	fd = open(path, O_WRONLY);
+	fd = open(f.path, O_WRONLY);
 	ck_assert_int_eq(file_blk_new(fd, &opt, &dev, &why), -EINVAL);
 	close(fd);
 	/* It was left open. */
-	ck_assert_int_eq(file_size(), 511);
-	ck_assert_ptr_eq(dev, buf);
-	close(peek);
-	unlink(path);
+	ck_assert_int_eq(file_rig_size(&f), 511);
+	ck_assert_ptr_eq(dev, f.buf);
+	close(f.peek);
+	unlink(f.path);
 }
 END_TEST
 
 /* Half a sector at the end is not served. */
 START_TEST(test_odd_size)
 {
-	make_file("/var/tmp", 12288 + 700);
-	rig_open(&rig, open_dev(FILE_CACHE_BUFFERED, false), 4);
-	ck_assert_uint_eq(rig.dev->info.nr_sectors, 25);
-	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, 24, plain, 512), 0);
-	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, 25, plain, 512), -EIO);
-	ck_assert_int_eq(file_size(), 12288 + 700);
-	close_rig();
-}
-END_TEST
-
-/* --- trouble ------------------------------------------------------------ */
-
-START_TEST(test_truncated)
-{
-	open_rig(&places[_i]);
-	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, 0, plain, SIZE), 0);
-	ck_assert_int_eq(ftruncate(peek, SIZE / 2), 0);
-	ck_assert_int_eq(rig_do(&rig, BLK_READ, 0, 0, buf, SIZE / 2), 0);
-	ck_assert_mem_eq(buf, plain, SIZE / 2);
-	/* Across the new end, and behind it. */
-	ck_assert_int_eq(rig_do(&rig, BLK_READ, 0, 0, buf, SIZE), -EIO);
-	ck_assert_int_eq(rig_do(&rig, BLK_READ, 0, SIZE / 512 - 8, buf, 4096),
-			 -EIO);
-	/* From now on nothing makes it grow again. */
-	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, SIZE / 512 - 8, buf, 4096),
-			 -EIO);
-	ck_assert_int_eq(rig_do(&rig, BLK_FLUSH, 0, 0, NULL, 0), -EIO);
-	ck_assert_int_eq(file_size(), SIZE / 2);
-	close_rig();
-}
-END_TEST
-
-START_TEST(test_flush_finds_truncation)
-{
-	open_rig(&places[_i]);
-	ck_assert_int_eq(ftruncate(peek, 0), 0);
-	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, 0, plain, 4096), 0);
-	ck_assert_int_eq(rig_do(&rig, BLK_FLUSH, 0, 0, NULL, 0), -EIO);
-	close_rig();
-}
-END_TEST
-
-struct counted {
-	struct blk_req req;
-	struct iovec iov;
-	unsigned rounds, good, bad;
-};
-
-static unsigned running, all_rounds;
-
-static void counted_done(struct blk_req *req, int res)
-{
-	struct counted *c = (struct counted *)req;
-
-	ck_assert(res == 0 || res == -EIO);
-	c->good += !res;
-	c->bad += !!res;
-	if (++all_rounds == 1000)
-		ck_assert_int_eq(ftruncate(peek, 0), 0);
-	if (++c->rounds < 200)
-		blk_submit(rig.queue, req);
-	else
-		running--;
-}
-
-START_TEST(test_truncated_under_load)
-{
-	struct counted c[DEPTH] = { 0 };
-	unsigned i, good = 0, bad = 0;
-
-	open_rig(&places[_i]);
-	running = DEPTH;
-	for (i = 0; i < DEPTH; i++) {
-		c[i].iov = (struct iovec){ buf + i * 4096, 4096 };
-		c[i].req = (struct blk_req){ .op = i % 4 ? BLK_READ : BLK_WRITE,
-					     .tag = i,
-					     .sector = i * 8 *
-						       (SIZE / 4096 / DEPTH),
-					     .nr_sectors = 8,
-					     .iov = &c[i].iov,
-					     .iovcnt = 1,
-					     .end_io = counted_done };
-		blk_submit(rig.queue, &c[i].req);
-	}
-	while (running)
-		ck_assert_int_eq(loop_turn(rig.loop, true), 0);
-	for (i = 0; i < DEPTH; i++) {
-		good += c[i].good;
-		bad += c[i].bad;
-	}
-	ck_assert_uint_eq(good + bad, DEPTH * 200);
-	ck_assert_uint_gt(bad, 0);
-	close_rig();
-}
-END_TEST
-
-/* Memory that ends in the middle stops a transfer there. */
-START_TEST(test_short_by_memory)
-{
-	struct iovec iov[2] = { { buf, 8192 }, { buf + 8192, SIZE - 8192 } };
-	struct blk_req req = { .nr_sectors = SIZE / 512,
-			       .iov = iov,
-			       .iovcnt = 2 };
-	const struct place unregistered = { "/dev/shm", FILE_CACHE_BUFFERED,
-					    false };
-	int i, op;
-
-	for (i = 0; i < 2; i++) {
-		open_rig(&unregistered);
-		ck_assert_int_eq(munmap(buf + SIZE / 2, SIZE / 2), 0);
-		req.iovcnt = i ? 2 : 1;
-		iov[0].iov_len = i ? 8192 : SIZE;
-		for (op = BLK_READ; op <= BLK_WRITE; op++) {
-			req.op = op;
-			ck_assert_int_eq(rig_run(&rig, &req), -EFAULT);
-		}
-		ck_assert_ptr_ne(
-			mmap(buf + SIZE / 2, SIZE / 2, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
-			MAP_FAILED);
-		close_rig();
-	}
-}
-END_TEST
-
-/* A limit of the process stops a write in the middle. */
-START_TEST(test_short_by_limit)
-{
-	const struct rlimit limit = { 300000, RLIM_INFINITY };
-
-	signal(SIGXFSZ, SIG_IGN);
-	open_rig(&places[2]);
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, 0, plain, SIZE), -EFBIG);
-	assert_file(0, plain, 300000);
-	ck_assert_int_eq(rig_do(&rig, BLK_READ, 0, 0, buf, SIZE), 0);
-	ck_assert_mem_eq(buf, plain, 300000);
-	close_rig();
-}
-END_TEST
-
-static void write_file(const char *name, const char *text)
-{
-	int fd = open(name, O_WRONLY);
-
-	if (fd >= 0 && write(fd, text, strlen(text)) < 0)
-		perror(name);
-	close(fd);
-}
-
-/* A tmpfs of 256 KiB that only this process sees. */
-static bool mount_small(void)
-{
-	unsigned uid = getuid(), gid = getgid();
-	char map[32];
-
-	if (uid && unshare(CLONE_NEWUSER))
-		return false;
-	if (uid) {
-		snprintf(map, sizeof(map), "0 %u 1", uid);
-		write_file("/proc/self/uid_map", map);
-		write_file("/proc/self/setgroups", "deny");
-		snprintf(map, sizeof(map), "0 %u 1", gid);
-		write_file("/proc/self/gid_map", map);
-	}
-	return !unshare(CLONE_NEWNS) &&
-	       !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
-	       !mount("small", "/var/tmp", "tmpfs", 0, "size=256k");
-}
-
-START_TEST(test_full)
-{
-	const struct place small = { "/var/tmp",
-				     _i ? FILE_CACHE_AUTO : FILE_CACHE_BUFFERED,
-				     false };
-
-	if (!mount_small()) {
-		printf("skipped: a full file system: no right to mount\n");
-		return;
-	}
-	open_rig(&small);
-	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, 0, plain, SIZE), -ENOSPC);
-	/* What has its space goes on being served. */
-	ck_assert_int_eq(rig_do(&rig, BLK_WRITE, 0, 0, plain + 4096, 8192), 0);
-	ck_assert_int_eq(rig_do(&rig, BLK_READ, 0, 0, buf, SIZE), 0);
-	ck_assert_mem_eq(buf, plain + 4096, 8192);
-	ck_assert_int_eq(rig_do(&rig, BLK_FLUSH, 0, 0, NULL, 0), 0);
-	close_rig();
+	file_rig_make(&f, "/var/tmp", 12288 + 700);
+	rig_open(&f.blk, file_rig_dev(&f, FILE_CACHE_BUFFERED, false), 4);
+	ck_assert_uint_eq(f.blk.dev->info.nr_sectors, 25);
+	ck_assert_int_eq(rig_do(&f.blk, BLK_WRITE, 0, 24, f.plain, 512), 0);
+	ck_assert_int_eq(rig_do(&f.blk, BLK_WRITE, 0, 25, f.plain, 512), -EIO);
+	ck_assert_int_eq(file_rig_size(&f), 12288 + 700);
+	file_rig_close(&f);
 }
 END_TEST
 
@@ -543,22 +283,16 @@ int main(void)
 	srunner_set_fork_status(sr, CK_FORK);
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, NULL);
-	tcase_add_loop_test(tc, test_info, 0, NR_PLACES);
-	tcase_add_loop_test(tc, test_write_read, 0, NR_PLACES);
+	tcase_add_loop_test(tc, test_info, 0, NR_FILE_PLACES);
+	tcase_add_loop_test(tc, test_write_read, 0, NR_FILE_PLACES);
 	tcase_add_test(tc, test_many_segments);
-	tcase_add_loop_test(tc, test_zeroes, 0, NR_PLACES);
-	tcase_add_loop_test(tc, test_discard, 0, NR_PLACES);
-	tcase_add_loop_test(tc, test_resize, 0, NR_PLACES);
+	tcase_add_loop_test(tc, test_zeroes, 0, NR_FILE_PLACES);
+	tcase_add_loop_test(tc, test_discard, 0, NR_FILE_PLACES);
+	tcase_add_loop_test(tc, test_resize, 0, NR_FILE_PLACES);
 	tcase_add_loop_test(tc, test_probe, 0, 2);
 	tcase_add_test(tc, test_readonly);
 	tcase_add_test(tc, test_refused);
 	tcase_add_test(tc, test_odd_size);
-	tcase_add_loop_test(tc, test_truncated, 0, NR_PLACES);
-	tcase_add_loop_test(tc, test_flush_finds_truncation, 0, NR_PLACES);
-	tcase_add_loop_test(tc, test_truncated_under_load, 0, NR_PLACES);
-	tcase_add_test(tc, test_short_by_memory);
-	tcase_add_test(tc, test_short_by_limit);
-	tcase_add_loop_test(tc, test_full, 0, 2);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

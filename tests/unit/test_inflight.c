@@ -1,112 +1,59 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
-/*
- * The in-flight log.  A process that works on a ring is run instruction by
- * instruction; whenever shared memory has changed, its death is played: a
- * second queue takes over a copy of the memory, and must give out exactly
- * what the driver still waits for, in the order of fetching.
- */
+/* The in-flight log of split rings: right wherever the process dies. */
 #include <check.h>
 #include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "lib/guard.h"
-#include "lib/why.h"
-#include "tests/unit/driver_split.h"
-#include "virtio/inflight.h"
-#include "virtio/virtq.h"
+#include "tests/unit/log_rig.h"
 
-#define NUM   8
-#define EVENT (1ULL << VIRTIO_RING_F_EVENT_IDX)
-#define PAGE  4096
+#define NUM LOG_RIG_NUM
 
-/* One page each, in one shared mapping. */
-enum page {
-	P_DESC,
-	P_AVAIL,
-	P_USED,
-	P_LOG,
-	NR_PAGES
-};
-
-static struct driver d;
-static struct virtq *vq;
-static struct inflight_queue log_;
+static struct log_rig rig;
 static struct why why;
-static uint8_t *shared, *copy;
-
-static void use_pages(struct driver *drv, uint8_t *base)
-{
-	static const uint64_t iova[] = { DRIVER_DESC, DRIVER_AVAIL,
-					 DRIVER_USED };
-	int i;
-
-	for (i = 0; i < 3; i++) {
-		driver_mem_unmap(&drv->mem, iova[i]);
-		driver_mem_map(&drv->mem, iova[i], PAGE, base + i * PAGE);
-	}
-	drv->desc = (void *)(base + P_DESC * PAGE);
-	drv->avail = (void *)(base + P_AVAIL * PAGE);
-	drv->used = (void *)(base + P_USED * PAGE);
-	driver_reset(drv);
-}
 
 static void begin(void)
 {
-	ck_assert_int_eq(guard_install(), 0);
-	shared = mmap(NULL, NR_PAGES * PAGE, PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	copy = mmap(NULL, NR_PAGES * PAGE, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ck_assert(shared != MAP_FAILED && copy != MAP_FAILED);
-	ck_assert_uint_le(inflight_size(NUM), PAGE);
-	driver_init(&d, NUM, EVENT);
-	use_pages(&d, shared);
-	inflight_queue_init(&log_, shared + P_LOG * PAGE, NUM);
-	d.setup.inflight = &log_;
-	ck_assert_int_eq(virtq_new(NUM, 4, &vq), 0);
+	log_rig_begin(&rig, 1ULL << VIRTIO_RING_F_EVENT_IDX);
 }
 
 static void end(void)
 {
-	virtq_free(vq);
-	driver_free(&d);
-	munmap(shared, NR_PAGES * PAGE);
-	munmap(copy, NR_PAGES * PAGE);
+	log_rig_end(&rig);
 }
 
 static void start(void)
 {
-	int err = virtq_start(vq, &d.setup, &why);
+	log_rig_start(&rig);
+}
 
-	ck_assert_msg(!err, "%s", why.text);
+static void replace_queue(void)
+{
+	log_rig_replace(&rig);
+}
+
+static void pop(unsigned want)
+{
+	log_rig_pop(&rig, want);
+}
+
+static void push(unsigned id)
+{
+	log_rig_push(&rig, id);
+}
+
+static uint64_t address(unsigned id, unsigned i)
+{
+	return DRIVER_DATA + id;
 }
 
 /* The driver makes the descriptor @head, all by itself, available. */
 static void offer(unsigned head)
 {
-	driver_raw_desc(&d, head, DRIVER_DATA + head, 1, VRING_DESC_F_WRITE, 0);
-	driver_raw_avail(&d, (uint16_t)head);
-	driver_publish(&d);
-}
-
-static void pop(unsigned want)
-{
-	struct virtq_chain c;
-
-	if (virtq_pop(vq, &c) != VIRTQ_REQUEST || c.id != want)
-		abort();
-}
-
-static void push(unsigned id)
-{
-	virtq_push(vq, (uint16_t)id, 1);
+	driver_raw_desc(&rig.d, head, address(head, 0), 1, VRING_DESC_F_WRITE,
+			0);
+	driver_raw_avail(&rig.d, (uint16_t)head);
+	driver_publish(&rig.d);
 }
 
 /* What the process does that may die anywhere. */
@@ -120,7 +67,7 @@ static void script_one_by_one(void)
 	for (i = 0; i < 4; i++) {
 		pop(i);
 		push(i);
-		virtq_publish(vq);
+		virtq_publish(rig.vq);
 	}
 }
 
@@ -136,7 +83,7 @@ static void script_batches(void)
 	push(3);
 	push(0);
 	push(4);
-	virtq_publish(vq);
+	virtq_publish(rig.vq);
 	pop(5);
 	/* Heads are used again, in another order. */
 	offer(4);
@@ -147,18 +94,18 @@ static void script_batches(void)
 	push(7);
 	push(1);
 	push(4);
-	virtq_publish(vq);
+	virtq_publish(rig.vq);
 	pop(3);
 	offer(4);
 	offer(0);
 	pop(4);
 	push(4);
-	virtq_publish(vq);
+	virtq_publish(rig.vq);
 	push(2);
 	push(6);
 	push(3);
 	push(5);
-	virtq_publish(vq);
+	virtq_publish(rig.vq);
 	pop(0);
 }
 
@@ -169,7 +116,7 @@ static void prepare_nothing(void)
 /* A predecessor died between publishing a batch and clearing its marks. */
 static void prepare_dead_in_batch(void)
 {
-	struct inflight_split *s = log_.mem;
+	struct inflight_split *s = rig.log.mem;
 	struct inflight_split before;
 	uint8_t marks[NUM];
 	unsigned i;
@@ -184,13 +131,12 @@ static void prepare_dead_in_batch(void)
 		marks[i] = s->desc[i].inflight;
 	push(1);
 	push(3);
-	virtq_publish(vq);
+	virtq_publish(rig.vq);
 	for (i = 0; i < NUM; i++)
 		s->desc[i].inflight = marks[i];
 	s->used_idx = before.used_idx;
 	/* The queue that died is no more. */
-	virtq_free(vq);
-	ck_assert_int_eq(virtq_new(NUM, 4, &vq), 0);
+	replace_queue();
 }
 
 /* Taking over, in which one may die as well. */
@@ -201,11 +147,11 @@ static void script_take_over(void)
 	pop(2);
 	pop(4);
 	push(4);
-	virtq_publish(vq);
+	virtq_publish(rig.vq);
 	pop(5);
 	push(0);
 	push(5);
-	virtq_publish(vq);
+	virtq_publish(rig.vq);
 }
 
 /* The driver resets; what was logged is void from then on. */
@@ -214,7 +160,7 @@ static void script_reset(void)
 	start();
 	pop(0);
 	push(0);
-	virtq_publish(vq);
+	virtq_publish(rig.vq);
 }
 
 static void prepare_reset(void)
@@ -223,10 +169,9 @@ static void prepare_reset(void)
 	offer(2);
 	start();
 	pop(1);
-	virtq_free(vq);
-	ck_assert_int_eq(virtq_new(NUM, 4, &vq), 0);
-	driver_reset(&d);
-	inflight_queue_reset(&log_);
+	replace_queue();
+	driver_reset(&rig.d);
+	inflight_queue_reset(&rig.log);
 	offer(0);
 }
 
@@ -235,125 +180,44 @@ static const struct {
 	void (*script)(void);
 	unsigned min_states;
 } lives[] = {
-	{ prepare_nothing, script_one_by_one, 20 },
-	{ prepare_nothing, script_batches, 60 },
-	{ prepare_dead_in_batch, script_take_over, 10 },
-	{ prepare_reset, script_reset, 5 },
+	{ prepare_nothing, script_one_by_one, 50 },
+	{ prepare_nothing, script_batches, 120 },
+	{ prepare_dead_in_batch, script_take_over, 20 },
+	{ prepare_reset, script_reset, 8 },
 };
 
-/* What the driver sees, gathered while the process lives. */
-struct history {
-	uint16_t avail_idx, used_idx;
-	uint16_t last[NUM]; /* for each head: when it was offered last */
-	bool waiting[NUM];
-};
-
-static void follow(struct history *h)
+static void follow(struct log_history *h, const uint8_t *pages)
 {
-	for (; h->avail_idx != d.avail->idx; h->avail_idx++) {
-		unsigned id = d.avail->ring[h->avail_idx % NUM];
+	const struct vring_avail *avail =
+		(const void *)(pages + P_DRIVER * LOG_RIG_PAGE);
+	const struct vring_used *used =
+		(const void *)(pages + P_DEVICE * LOG_RIG_PAGE);
+
+	for (; h->offered != avail->idx; h->offered++) {
+		unsigned id = avail->ring[h->offered % NUM];
 
 		ck_assert(!h->waiting[id]);
 		h->waiting[id] = true;
-		h->last[id] = h->avail_idx;
+		h->count[id] = 1;
+		h->last[id] = h->offered;
 	}
-	for (; h->used_idx != d.used->idx; h->used_idx++) {
-		unsigned id = d.used->ring[h->used_idx % NUM].id;
+	for (; h->used.idx != used->idx; h->used.idx++) {
+		unsigned id = used->ring[h->used.idx % NUM].id;
 
+		ck_assert_uint_lt(id, NUM);
 		ck_assert(h->waiting[id]);
 		h->waiting[id] = false;
 	}
 }
 
-/* A successor takes over a copy of shared memory, and answers all. */
-static void take_over(const struct history *h)
-{
-	bool waiting[NUM];
-	struct inflight_queue log;
-	struct virtq_chain c;
-	struct virtq *heir;
-	struct driver e;
-	unsigned i, k, round;
-	int last;
-
-	for (round = 0; round < 2; round++) {
-		driver_init(&e, NUM, EVENT);
-		use_pages(&e, copy);
-		memcpy(copy, shared, NR_PAGES * PAGE);
-		inflight_queue_init(&log, copy + P_LOG * PAGE, NUM);
-		e.setup.inflight = &log;
-		/* Second round: the heir dies at once, and has an heir. */
-		for (k = 0; k <= round; k++) {
-			if (k) {
-				virtq_pop(heir, &c);
-				virtq_free(heir);
-			}
-			ck_assert_int_eq(virtq_new(NUM, 4, &heir), 0);
-			ck_assert_msg(!virtq_start(heir, &e.setup, &why), "%s",
-				      why.text);
-		}
-		memcpy(waiting, h->waiting, sizeof(waiting));
-		for (last = -1; virtq_pop(heir, &c) == VIRTQ_REQUEST;) {
-			ck_assert(waiting[c.id]);
-			waiting[c.id] = false;
-			ck_assert_int_gt(h->last[c.id], last);
-			last = h->last[c.id];
-			virtq_push(heir, c.id, 1);
-		}
-		ck_assert_ptr_null(virtq_broken(heir));
-		for (i = 0; i < NUM; i++)
-			ck_assert(!waiting[i]);
-		virtq_publish(heir);
-		ck_assert_uint_eq(e.used->idx, e.avail->idx);
-		virtq_stop(heir);
-		virtq_free(heir);
-		driver_free(&e);
-	}
-}
-
-static void live(void (*script)(void))
-{
-	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
-		_exit(2);
-	raise(SIGSTOP);
-	script();
-	_exit(0);
-}
-
 START_TEST(test_death)
 {
-	static uint8_t before[NR_PAGES * PAGE];
-	struct history h = { 0 };
-	unsigned states = 0;
-	int status;
-	pid_t pid;
+	static const struct log_rig_ops ops = { follow, address };
 
 	begin();
 	lives[_i].prepare();
-	memcpy(before, shared, sizeof(before));
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (!pid)
-		live(lives[_i].script);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFSTOPPED(status));
-	follow(&h);
-	take_over(&h);
-	for (;;) {
-		ck_assert(!ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL));
-		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-		if (!WIFSTOPPED(status))
-			break;
-		ck_assert_int_eq(WSTOPSIG(status), SIGTRAP);
-		if (!memcmp(before, shared, sizeof(before)))
-			continue;
-		memcpy(before, shared, sizeof(before));
-		follow(&h);
-		take_over(&h);
-		states++;
-	}
-	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	ck_assert_uint_ge(states, lives[_i].min_states);
+	ck_assert_uint_gt(log_rig_die(&rig, &ops, lives[_i].script),
+			  lives[_i].min_states);
 	end();
 }
 END_TEST
@@ -375,7 +239,7 @@ START_TEST(test_layout)
 	offer(3);
 	offer(5);
 	start();
-	s = log_.mem;
+	s = rig.log.mem;
 	ck_assert_uint_eq(s->version, 1);
 	ck_assert_uint_eq(s->features, 0);
 	ck_assert_uint_eq(s->desc_num, NUM);
@@ -386,7 +250,7 @@ START_TEST(test_layout)
 	ck_assert_uint_lt(s->desc[3].counter, s->desc[5].counter);
 	push(5);
 	ck_assert_uint_eq(s->desc[5].inflight, 1);
-	virtq_publish(vq);
+	virtq_publish(rig.vq);
 	ck_assert_uint_eq(s->desc[3].inflight, 1);
 	ck_assert_uint_eq(s->desc[5].inflight, 0);
 	ck_assert_uint_eq(s->last_batch_head, 5);
@@ -400,11 +264,11 @@ START_TEST(test_interrupt)
 {
 	begin();
 	start();
-	ck_assert_uint_eq(virtq_publish(vq), 0);
-	virtq_stop(vq);
+	ck_assert_uint_eq(virtq_publish(rig.vq), 0);
+	virtq_stop(rig.vq);
 	start();
-	ck_assert_uint_eq(virtq_publish(vq), 1);
-	ck_assert_uint_eq(virtq_publish(vq), 0);
+	ck_assert_uint_eq(virtq_publish(rig.vq), 1);
+	ck_assert_uint_eq(virtq_publish(rig.vq), 0);
 	end();
 }
 END_TEST
@@ -412,8 +276,8 @@ END_TEST
 START_TEST(test_too_small)
 {
 	begin();
-	log_.num = NUM / 2;
-	ck_assert_int_eq(virtq_start(vq, &d.setup, &why), -EINVAL);
+	rig.log.num = NUM / 2;
+	ck_assert_int_eq(virtq_start(rig.vq, &rig.d.setup, &why), -EINVAL);
 	ck_assert_str_ne(why.text, "");
 	end();
 }
@@ -422,17 +286,17 @@ END_TEST
 /* Another ring, or other features: what is logged is not about them. */
 static void other_features(void)
 {
-	d.setup.features |= 1ULL << 63;
+	rig.d.setup.features |= 1ULL << 63;
 }
 
 static void other_address(void)
 {
-	d.setup.desc_addr = DRIVER_DATA;
+	rig.d.setup.desc_addr = DRIVER_DATA;
 }
 
 static void other_size(void)
 {
-	d.setup.num = NUM / 2;
+	rig.d.setup.num = NUM / 2;
 }
 
 START_TEST(test_binding)
@@ -444,20 +308,19 @@ START_TEST(test_binding)
 	offer(0);
 	start();
 	pop(0);
-	driver_reset(&d);
-	virtq_free(vq);
-	ck_assert_int_eq(virtq_new(NUM, 4, &vq), 0);
+	driver_reset(&rig.d);
+	replace_queue();
 	change[_i]();
 	start();
-	ck_assert_uint_eq(virtq_nr_replay(vq), 0);
-	ck_assert_uint_eq(virtq_state(vq).avail_index, 0);
+	ck_assert_uint_eq(virtq_nr_replay(rig.vq), 0);
+	ck_assert_uint_eq(virtq_state(rig.vq).avail_index, 0);
 	end();
 }
 END_TEST
 
 static struct inflight_split *split(void)
 {
-	return log_.mem;
+	return rig.log.mem;
 }
 
 static void bad_version(void)
@@ -547,13 +410,7 @@ static void half_way(void)
 		pop(i);
 	push(0);
 	push(1);
-	virtq_publish(vq);
-}
-
-static void replace_queue(void)
-{
-	virtq_free(vq);
-	ck_assert_int_eq(virtq_new(NUM, 4, &vq), 0);
+	virtq_publish(rig.vq);
 }
 
 START_TEST(test_corrupt_log)
@@ -562,16 +419,16 @@ START_TEST(test_corrupt_log)
 	spoil[_i]();
 	replace_queue();
 	why.text[0] = '\0';
-	ck_assert_int_eq(virtq_start(vq, &d.setup, &why), -EUCLEAN);
+	ck_assert_int_eq(virtq_start(rig.vq, &rig.d.setup, &why), -EUCLEAN);
 	ck_assert_str_ne(why.text, "");
 	/* A reset makes it good. */
-	inflight_queue_reset(&log_);
-	driver_reset(&d);
+	inflight_queue_reset(&rig.log);
+	driver_reset(&rig.d);
 	offer(6);
 	start();
 	pop(6);
 	push(6);
-	virtq_publish(vq);
+	virtq_publish(rig.vq);
 	end();
 }
 END_TEST
@@ -582,12 +439,12 @@ START_TEST(test_corrupt_log_idle)
 	half_way();
 	push(2);
 	push(3);
-	virtq_publish(vq);
+	virtq_publish(rig.vq);
 	spoil[_i]();
 	replace_queue();
 	start();
-	ck_assert_uint_eq(virtq_nr_replay(vq), 0);
-	ck_assert_uint_eq(virtq_state(vq).avail_index, 4);
+	ck_assert_uint_eq(virtq_nr_replay(rig.vq), 0);
+	ck_assert_uint_eq(virtq_state(rig.vq).avail_index, 4);
 	offer(2);
 	pop(2);
 	end();

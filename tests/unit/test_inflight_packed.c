@@ -1,39 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
-/*
- * The in-flight log of packed rings, as test_inflight.c does it for split
- * ones: death at every store, and a log that contradicts itself.
- */
+/* The in-flight log of packed rings: right wherever the process dies. */
 #include <check.h>
 #include <errno.h>
 #include <linux/virtio_config.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include "lib/guard.h"
-#include "lib/why.h"
-#include "tests/unit/driver_split.h"
-#include "virtio/inflight.h"
-#include "virtio/virtq.h"
+#include "tests/unit/log_rig.h"
 
-#define NUM 8
+#define NUM LOG_RIG_NUM
 #define FEATURES \
 	(1ULL << VIRTIO_RING_F_EVENT_IDX | 1ULL << VIRTIO_F_RING_PACKED)
-#define PAGE 4096
-
-/* One page each, in one shared mapping. */
-enum page {
-	P_DESC,
-	P_DRIVER,
-	P_DEVICE,
-	P_LOG,
-	P_NOTES,
-	NR_PAGES
-};
 
 /* What the driver has offered, for the parent to read. */
 struct notes {
@@ -44,62 +21,42 @@ struct notes {
 	} list[100];
 };
 
-static struct driver d;
-static struct virtq *vq;
-static struct inflight_queue log_;
+static struct log_rig rig;
 static struct why why;
-static uint8_t *shared, *copy;
-
-static void use_pages(struct driver *drv, uint8_t *base)
-{
-	static const uint64_t iova[] = { DRIVER_DESC, DRIVER_AVAIL,
-					 DRIVER_USED };
-	int i;
-
-	for (i = 0; i < 3; i++) {
-		driver_mem_unmap(&drv->mem, iova[i]);
-		driver_mem_map(&drv->mem, iova[i], PAGE, base + i * PAGE);
-	}
-	drv->packed.desc = (void *)(base + P_DESC * PAGE);
-	drv->packed.driver = (void *)(base + P_DRIVER * PAGE);
-	drv->packed.device = (void *)(base + P_DEVICE * PAGE);
-	driver_reset(drv);
-}
 
 static struct notes *notes(void)
 {
-	return (void *)(shared + P_NOTES * PAGE);
+	return (void *)(rig.pages + P_NOTES * LOG_RIG_PAGE);
 }
 
 static void begin(void)
 {
-	ck_assert_int_eq(guard_install(), 0);
-	shared = mmap(NULL, NR_PAGES * PAGE, PROT_READ | PROT_WRITE,
-		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	copy = mmap(NULL, NR_PAGES * PAGE, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	ck_assert(shared != MAP_FAILED && copy != MAP_FAILED);
-	ck_assert_uint_le(inflight_size(NUM), PAGE);
-	driver_init(&d, NUM, FEATURES);
-	use_pages(&d, shared);
-	inflight_queue_init(&log_, shared + P_LOG * PAGE, NUM);
-	d.setup.inflight = &log_;
-	ck_assert_int_eq(virtq_new(NUM, NUM, &vq), 0);
+	log_rig_begin(&rig, FEATURES);
 }
 
 static void end(void)
 {
-	virtq_free(vq);
-	driver_free(&d);
-	munmap(shared, NR_PAGES * PAGE);
-	munmap(copy, NR_PAGES * PAGE);
+	log_rig_end(&rig);
 }
 
 static void start(void)
 {
-	int err = virtq_start(vq, &d.setup, &why);
+	log_rig_start(&rig);
+}
 
-	ck_assert_msg(!err, "%s", why.text);
+static void replace_queue(void)
+{
+	log_rig_replace(&rig);
+}
+
+static void pop(unsigned want)
+{
+	log_rig_pop(&rig, want);
+}
+
+static void push(unsigned id)
+{
+	log_rig_push(&rig, id);
 }
 
 static uint64_t address(unsigned id, unsigned i)
@@ -114,39 +71,27 @@ static void offer(unsigned id, unsigned count)
 	struct driver_seg s[NUM];
 	unsigned i;
 
-	for (i = 0; d.free[i] != id; i++)
-		if (i + 1 == d.nr_free)
+	for (i = 0; rig.d.free[i] != id; i++)
+		if (i + 1 == rig.d.nr_free)
 			abort();
-	d.free[i] = d.free[d.nr_free - 1];
-	d.free[d.nr_free - 1] = (uint16_t)id;
+	rig.d.free[i] = rig.d.free[rig.d.nr_free - 1];
+	rig.d.free[rig.d.nr_free - 1] = (uint16_t)id;
 	n->list[n->nr] = (struct note){ (uint16_t)id, (uint16_t)count,
-					d.packed.next.idx, d.packed.next.wrap };
+					rig.d.packed.next.idx,
+					rig.d.packed.next.wrap };
 	n->nr++;
 	for (i = 0; i < count; i++)
 		s[i] = (struct driver_seg){ address(id, i), 1, true };
-	driver_add(&d, DRIVER_DIRECT, s, count);
-	driver_publish(&d);
-}
-
-static void pop(unsigned want)
-{
-	struct virtq_chain c;
-
-	if (virtq_pop(vq, &c) != VIRTQ_REQUEST || c.id != want)
-		abort();
-}
-
-static void push(unsigned id)
-{
-	virtq_push(vq, (uint16_t)id, 1);
+	driver_add(&rig.d, DRIVER_DIRECT, s, count);
+	driver_publish(&rig.d);
 }
 
 static void publish(void)
 {
 	uint16_t id;
 
-	virtq_publish(vq);
-	while (driver_collect(&d, &id, NULL))
+	virtq_publish(rig.vq);
+	while (driver_collect(&rig.d, &id, NULL))
 		;
 }
 
@@ -215,16 +160,10 @@ static void prepare_nothing(void)
 {
 }
 
-static void replace_queue(void)
-{
-	virtq_free(vq);
-	ck_assert_int_eq(virtq_new(NUM, NUM, &vq), 0);
-}
-
 /* A predecessor died when it had published, and did not get to say so. */
 static void prepare_dead_after_answer(void)
 {
-	struct inflight_packed *p = log_.mem, before;
+	struct inflight_packed *p = rig.log.mem, before;
 
 	offer(0, 2);
 	offer(1, 1);
@@ -236,7 +175,7 @@ static void prepare_dead_after_answer(void)
 	pop(2);
 	before = *p;
 	push(1);
-	virtq_publish(vq);
+	virtq_publish(rig.vq);
 	p->desc[2].inflight = 1;
 	p->old_free_head = before.free_head;
 	p->old_used_idx = before.used_idx;
@@ -247,11 +186,11 @@ static void prepare_dead_after_answer(void)
 /* It died just before. */
 static void prepare_dead_before_answer(void)
 {
-	struct vring_packed_desc first = d.packed.desc[0];
+	struct vring_packed_desc first = rig.d.packed.desc[0];
 
 	prepare_dead_after_answer();
 	first.flags = 1 << VRING_PACKED_DESC_F_AVAIL;
-	d.packed.desc[0].flags = first.flags;
+	rig.d.packed.desc[0].flags = first.flags;
 }
 
 /* Taking over, in which one may die as well. */
@@ -260,17 +199,17 @@ static void script_take_over(void)
 	struct virtq_chain c;
 
 	start();
-	while (virtq_nr_replay(vq)) {
-		if (virtq_pop(vq, &c) != VIRTQ_REQUEST || !c.replayed)
+	while (virtq_nr_replay(rig.vq)) {
+		if (virtq_pop(rig.vq, &c) != VIRTQ_REQUEST || !c.replayed)
 			abort();
 		if (c.id != 2)
 			push(c.id);
-		virtq_publish(vq);
+		virtq_publish(rig.vq);
 	}
 	pop(3);
 	push(3);
 	push(2);
-	virtq_publish(vq);
+	virtq_publish(rig.vq);
 }
 
 /* The driver resets; what was logged is void from then on. */
@@ -289,9 +228,9 @@ static void prepare_reset(void)
 	start();
 	pop(1);
 	replace_queue();
-	driver_reset(&d);
+	driver_reset(&rig.d);
 	memset(notes(), 0, sizeof(*notes()));
-	inflight_queue_reset(&log_);
+	inflight_queue_reset(&rig.log);
 	offer(0, 2);
 }
 
@@ -300,20 +239,11 @@ static const struct {
 	void (*script)(void);
 	unsigned min_states;
 } lives[] = {
-	{ prepare_nothing, script_one_by_one, 40 },
-	{ prepare_nothing, script_chains, 200 },
-	{ prepare_dead_after_answer, script_take_over, 10 },
-	{ prepare_dead_before_answer, script_take_over, 10 },
-	{ prepare_reset, script_reset, 10 },
-};
-
-/* What the driver sees, gathered while the process lives. */
-struct history {
-	unsigned offered;
-	struct driver_pos used;
-	int last[NUM]; /* for each id: when it was offered last */
-	uint16_t count[NUM];
-	bool waiting[NUM];
+	{ prepare_nothing, script_one_by_one, 90 },
+	{ prepare_nothing, script_chains, 500 },
+	{ prepare_dead_after_answer, script_take_over, 30 },
+	{ prepare_dead_before_answer, script_take_over, 30 },
+	{ prepare_reset, script_reset, 30 },
 };
 
 /* Whether the descriptor is used (or else available) in the lap of @wrap. */
@@ -323,9 +253,9 @@ static bool is(const struct vring_packed_desc *desc, bool wrap, bool used)
 	       (desc->flags >> VRING_PACKED_DESC_F_USED & 1) == (wrap == used);
 }
 
-static void follow(struct history *h, const uint8_t *base)
+static void follow(struct log_history *h, const uint8_t *pages)
 {
-	const struct vring_packed_desc *desc = (const void *)base;
+	const struct vring_packed_desc *desc = (const void *)pages;
 	const struct notes *n = notes();
 
 	for (; h->offered < n->nr; h->offered++) {
@@ -338,7 +268,7 @@ static void follow(struct history *h, const uint8_t *base)
 		ck_assert(!h->waiting[note->id]);
 		h->waiting[note->id] = true;
 		h->count[note->id] = note->count;
-		h->last[note->id] = (int)h->offered;
+		h->last[note->id] = h->offered;
 	}
 	while (is(&desc[h->used.idx], h->used.wrap, true)) {
 		unsigned id = desc[h->used.idx].id;
@@ -354,112 +284,14 @@ static void follow(struct history *h, const uint8_t *base)
 	}
 }
 
-static void check_chain(const struct history *h, struct driver *e,
-			const struct virtq_chain *c)
-{
-	unsigned i;
-
-	ck_assert_int_eq(c->err, 0);
-	ck_assert_uint_eq(c->nr_in, h->count[c->id]);
-	for (i = 0; i < c->nr_in; i++)
-		ck_assert_ptr_eq(c->iov[i].iov_base,
-				 driver_at(e, address(c->id, i)));
-}
-
-/* A successor takes over a copy of shared memory, and answers all. */
-static void take_over(const struct history *h)
-{
-	struct history mine;
-	struct inflight_queue log;
-	struct virtq_chain c;
-	struct virtq *heir;
-	struct driver e;
-	unsigned i, k, round;
-	int last;
-
-	for (round = 0; round < 2; round++) {
-		driver_init(&e, NUM, FEATURES);
-		use_pages(&e, copy);
-		memcpy(copy, shared, NR_PAGES * PAGE);
-		inflight_queue_init(&log, copy + P_LOG * PAGE, NUM);
-		e.setup.inflight = &log;
-		/* Second round: the heir dies at once, and has an heir. */
-		for (k = 0; k <= round; k++) {
-			if (k) {
-				virtq_pop(heir, &c);
-				virtq_free(heir);
-			}
-			ck_assert_int_eq(virtq_new(NUM, NUM, &heir), 0);
-			ck_assert_msg(!virtq_start(heir, &e.setup, &why), "%s",
-				      why.text);
-		}
-		mine = *h;
-		for (last = -1; virtq_pop(heir, &c) == VIRTQ_REQUEST;) {
-			ck_assert(mine.waiting[c.id]);
-			mine.waiting[c.id] = false;
-			ck_assert_int_gt(h->last[c.id], last);
-			last = h->last[c.id];
-			check_chain(h, &e, &c);
-			virtq_push(heir, c.id, 1);
-		}
-		ck_assert_ptr_null(virtq_broken(heir));
-		for (i = 0; i < NUM; i++)
-			ck_assert(!mine.waiting[i]);
-		/* The driver sees each of them answered, once. */
-		mine = *h;
-		virtq_publish(heir);
-		follow(&mine, copy);
-		for (i = 0; i < NUM; i++)
-			ck_assert(!mine.waiting[i]);
-		virtq_stop(heir);
-		virtq_free(heir);
-		driver_free(&e);
-	}
-}
-
-static void live(void (*script)(void))
-{
-	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
-		_exit(2);
-	raise(SIGSTOP);
-	script();
-	_exit(0);
-}
-
 START_TEST(test_death)
 {
-	static uint8_t before[NR_PAGES * PAGE];
-	struct history h = { .used.wrap = true };
-	unsigned states = 0;
-	int status;
-	pid_t pid;
+	static const struct log_rig_ops ops = { follow, address };
 
 	begin();
 	lives[_i].prepare();
-	memcpy(before, shared, sizeof(before));
-	pid = fork();
-	ck_assert_int_ge(pid, 0);
-	if (!pid)
-		live(lives[_i].script);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFSTOPPED(status));
-	follow(&h, shared);
-	take_over(&h);
-	for (;;) {
-		ck_assert(!ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL));
-		ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-		if (!WIFSTOPPED(status))
-			break;
-		ck_assert_int_eq(WSTOPSIG(status), SIGTRAP);
-		if (!memcmp(before, shared, sizeof(before)))
-			continue;
-		memcpy(before, shared, sizeof(before));
-		follow(&h, shared);
-		take_over(&h);
-		states++;
-	}
-	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	ck_assert_uint_ge(states, lives[_i].min_states);
+	ck_assert_uint_gt(log_rig_die(&rig, &ops, lives[_i].script),
+			  lives[_i].min_states);
 	end();
 }
 END_TEST
@@ -492,7 +324,7 @@ START_TEST(test_layout)
 	offer(3, 2);
 	offer(5, 1);
 	start();
-	p = log_.mem;
+	p = rig.log.mem;
 	ck_assert_uint_eq(p->version, 1);
 	ck_assert_uint_eq(p->desc_num, NUM);
 	pop(3);
@@ -519,11 +351,11 @@ START_TEST(test_interrupt)
 {
 	begin();
 	start();
-	ck_assert_uint_eq(virtq_publish(vq), 0);
-	virtq_stop(vq);
+	ck_assert_uint_eq(virtq_publish(rig.vq), 0);
+	virtq_stop(rig.vq);
 	start();
-	ck_assert_uint_eq(virtq_publish(vq), 1);
-	ck_assert_uint_eq(virtq_publish(vq), 0);
+	ck_assert_uint_eq(virtq_publish(rig.vq), 1);
+	ck_assert_uint_eq(virtq_publish(rig.vq), 0);
 	end();
 }
 END_TEST
@@ -531,8 +363,8 @@ END_TEST
 START_TEST(test_too_small)
 {
 	begin();
-	log_.num = NUM / 2;
-	ck_assert_int_eq(virtq_start(vq, &d.setup, &why), -EINVAL);
+	rig.log.num = NUM / 2;
+	ck_assert_int_eq(virtq_start(rig.vq, &rig.d.setup, &why), -EINVAL);
 	ck_assert_str_ne(why.text, "");
 	end();
 }
@@ -540,7 +372,7 @@ END_TEST
 
 static struct inflight_packed *packed(void)
 {
-	return log_.mem;
+	return rig.log.mem;
 }
 
 static void bad_version(void)
@@ -666,11 +498,11 @@ START_TEST(test_corrupt_log)
 	spoil[_i]();
 	replace_queue();
 	why.text[0] = '\0';
-	ck_assert_int_eq(virtq_start(vq, &d.setup, &why), -EUCLEAN);
+	ck_assert_int_eq(virtq_start(rig.vq, &rig.d.setup, &why), -EUCLEAN);
 	ck_assert_str_ne(why.text, "");
 	/* A reset makes it good. */
-	inflight_queue_reset(&log_);
-	driver_reset(&d);
+	inflight_queue_reset(&rig.log);
+	driver_reset(&rig.d);
 	offer(6, 4);
 	start();
 	pop(6);
@@ -696,11 +528,11 @@ START_TEST(test_changed_log)
 	start();
 	for (i = 0; i < NUM; i++)
 		memset(&packed()->desc[i], _i ? 0xff : 0, 32);
-	ck_assert_uint_eq(virtq_nr_replay(vq), 2);
-	ck_assert_int_eq(virtq_pop(vq, &c), VIRTQ_BROKEN);
+	ck_assert_uint_eq(virtq_nr_replay(rig.vq), 2);
+	ck_assert_int_eq(virtq_pop(rig.vq, &c), VIRTQ_BROKEN);
 	replace_queue();
-	driver_reset(&d);
-	inflight_queue_reset(&log_);
+	driver_reset(&rig.d);
+	inflight_queue_reset(&rig.log);
 	offer(0, 3);
 	offer(1, 2);
 	start();

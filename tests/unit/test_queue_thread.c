@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
-/* A queue in a thread of its own, ordered about by another. */
+/*
+ * A queue in a thread of its own, ordered about by another.  Each test runs
+ * with a split ring (0) and with a packed one (1).
+ */
 #include <check.h>
 #include <errno.h>
 #include <linux/virtio_blk.h>
@@ -47,12 +50,13 @@ static const struct virtq_host_ops host_ops = {
 	.interrupt = host_interrupt,
 };
 
-static void setup(void)
+static void begin(bool packed)
 {
 	const struct mem_blk_options options = { .deferred = true };
 	const struct vblk_params params = {
 		.nr_queues = 1,
 		.queue_size = SIZE,
+		.packed = packed,
 		.serial = "a",
 	};
 	struct queue_params queue = { .stats = &stats };
@@ -85,6 +89,24 @@ static void teardown(void)
 	free(inflight);
 	close(done_fd);
 	close(irq_fd);
+}
+
+/* The queue has stopped: where it goes on, as the driver must see it. */
+static void check_state(unsigned requests)
+{
+	const struct virtq_state state = queue_thread_state(qt);
+
+	/* An indirect request is one descriptor of the ring. */
+	if (d.packed.desc) {
+		ck_assert_uint_eq(state.last_avail_idx, requests % SIZE);
+		ck_assert_uint_eq(state.last_used_idx, requests % SIZE);
+		ck_assert_uint_eq(state.last_avail_counter,
+				  !(requests / SIZE % 2));
+		ck_assert_uint_eq(state.last_used_counter,
+				  !(requests / SIZE % 2));
+	} else {
+		ck_assert_uint_eq(state.avail_index, requests);
+	}
 }
 
 static bool is_readable(int fd, int ms)
@@ -157,6 +179,7 @@ static uint8_t status_at(uint64_t iova)
 
 START_TEST(test_nothing_to_do)
 {
+	begin(_i);
 	ck_assert(!queue_thread_busy(qt));
 	/* A queue that never ran stops as well. */
 	stop();
@@ -164,7 +187,7 @@ START_TEST(test_nothing_to_do)
 	stop();
 	start();
 	stop();
-	ck_assert_uint_eq(queue_thread_state(qt).avail_index, 0);
+	check_state(0);
 }
 END_TEST
 
@@ -173,6 +196,7 @@ START_TEST(test_requests)
 	uint64_t status[8];
 	int i, round;
 
+	begin(_i);
 	start();
 	for (round = 0; round < 50; round++) {
 		for (i = 0; i < 8; i++)
@@ -184,7 +208,7 @@ START_TEST(test_requests)
 					  VIRTIO_BLK_S_OK);
 	}
 	stop();
-	ck_assert_uint_eq(queue_thread_state(qt).avail_index, 400);
+	check_state(400);
 	ck_assert_uint_eq(vblk_stat_get(&stats.op[VBLK_WRITE].requests), 400);
 	ck_assert_int_eq(mem_blk_data(disk)[7 * 512], 7);
 }
@@ -193,8 +217,10 @@ END_TEST
 /* Requests that were made while it did not run, and no kick for them. */
 START_TEST(test_start_looks_at_the_ring)
 {
-	uint64_t status = add(VIRTIO_BLK_T_OUT, 3);
+	uint64_t status;
 
+	begin(_i);
+	status = add(VIRTIO_BLK_T_OUT, 3);
 	driver_publish(&d);
 	start();
 	collect(1);
@@ -206,9 +232,10 @@ END_TEST
 /* A stop under load: all that was taken is answered, no more is touched. */
 START_TEST(test_stop_drains)
 {
-	uint16_t head, taken, used = 0;
-	unsigned round, i;
+	unsigned round, i, used = 0;
+	uint16_t head;
 
+	begin(_i);
 	for (round = 0; round < 100; round++) {
 		start();
 		for (i = 0; i < 4; i++)
@@ -216,19 +243,18 @@ START_TEST(test_stop_drains)
 		driver_publish(&d);
 		eventfd_write(d.setup.kick_fd, 1);
 		stop();
-		taken = queue_thread_state(qt).avail_index;
 		while (driver_collect(&d, &head, NULL))
 			used++;
-		ck_assert_uint_eq(used, taken);
-		ck_assert_uint_ge(taken, round * 4);
-		d.setup.state.avail_index = taken;
+		check_state(used);
+		ck_assert_uint_ge(used, round * 4);
+		d.setup.state = queue_thread_state(qt);
 		/* What is left is served in the next round. */
 		start();
 		collect((round + 1) * 4 - used);
-		used = (uint16_t)((round + 1) * 4);
+		used = (round + 1) * 4;
 		stop();
-		d.setup.state.avail_index = queue_thread_state(qt).avail_index;
-		ck_assert_uint_eq(d.setup.state.avail_index, used);
+		check_state(used);
+		d.setup.state = queue_thread_state(qt);
 		if (round % 16 == 15)
 			d.next_data = DRIVER_DATA;
 	}
@@ -237,6 +263,7 @@ END_TEST
 
 START_TEST(test_reset)
 {
+	begin(_i);
 	start();
 	add(VIRTIO_BLK_T_FLUSH, 0);
 	driver_kick(&d);
@@ -249,15 +276,17 @@ START_TEST(test_reset)
 	driver_kick(&d);
 	collect(1);
 	stop();
-	ck_assert_uint_eq(queue_thread_state(qt).avail_index, 1);
+	check_state(1);
 }
 END_TEST
 
 /* A ring that cannot be: the order is done all the same. */
 START_TEST(test_start_fails)
 {
-	struct virtq_setup good = d.setup;
+	struct virtq_setup good;
 
+	begin(_i);
+	good = d.setup;
 	d.setup.desc_addr = 0xdead0000;
 	start();
 	stop();
@@ -276,16 +305,16 @@ END_TEST
 
 START_TEST(test_no_descriptors)
 {
-	struct queue_params queue = {
-		.vblk = vblk,
-		.stats = &stats,
-		.inflight = inflight,
-		.done_fd = done_fd,
-	};
+	struct queue_params queue = { .stats = &stats };
 	struct rlimit lim, old;
 	struct queue_thread *other = NULL;
-	int next = dup(done_fd), room;
+	int next, room;
 
+	begin(_i);
+	queue.vblk = vblk;
+	queue.inflight = inflight;
+	queue.done_fd = done_fd;
+	next = dup(done_fd);
 	close(next);
 	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &old), 0);
 	/* Two eventfds and the ring: none of the three may be missing. */
@@ -309,15 +338,15 @@ int main(void)
 	SRunner *sr = srunner_create(s);
 	int failed;
 
-	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_checked_fixture(tc, NULL, teardown);
 	tcase_set_timeout(tc, 30);
-	tcase_add_test(tc, test_nothing_to_do);
-	tcase_add_test(tc, test_requests);
-	tcase_add_test(tc, test_start_looks_at_the_ring);
-	tcase_add_test(tc, test_stop_drains);
-	tcase_add_test(tc, test_reset);
-	tcase_add_test(tc, test_start_fails);
-	tcase_add_test(tc, test_no_descriptors);
+	tcase_add_loop_test(tc, test_nothing_to_do, 0, 2);
+	tcase_add_loop_test(tc, test_requests, 0, 2);
+	tcase_add_loop_test(tc, test_start_looks_at_the_ring, 0, 2);
+	tcase_add_loop_test(tc, test_stop_drains, 0, 2);
+	tcase_add_loop_test(tc, test_reset, 0, 2);
+	tcase_add_loop_test(tc, test_start_fails, 0, 2);
+	tcase_add_loop_test(tc, test_no_descriptors, 0, 2);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

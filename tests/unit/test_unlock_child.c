@@ -254,10 +254,13 @@ START_TEST(test_memory_short)
 }
 END_TEST
 
-/* An expensive slot gets the address space that it needs. */
+/*
+ * An expensive slot gets the address space that it needs.  Where sanitizers
+ * take so much of it that there is no limit, a cheap one will do.
+ */
 START_TEST(test_memory_granted)
 {
-	int fd = fixture_luks2(4096, 64, 600 << 10);
+	int fd = fixture_luks2(4096, 64, (SANITIZED ? 2 : 600) << 10);
 	struct header_job job = unlock_job();
 	int r;
 

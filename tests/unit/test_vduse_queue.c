@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include <sys/ioctl.h>
-#include <linux/vduse.h>
-
 #include "vduse/queue.h"
 
 static struct vduse_queue queue;

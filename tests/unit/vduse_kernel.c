@@ -88,7 +88,12 @@ static int kernel_ioctl(int fd, unsigned long request, void *arg)
 	case VDUSE_DEV_INJECT_CONFIG_IRQ:
 		k->config_irqs++;
 		return 0;
+	case VDUSE_VQ_INJECT_IRQ:
+		k->irqs++;
+		return 0;
 	}
+	/* What came after Linux 5.15 is what this kernel lacks. */
+	k->lacking++;
 	return -ENOTTY;
 }
 

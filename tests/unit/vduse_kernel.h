@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
  * The kernel's side of a VDUSE device, for tests: it sends messages, takes
- * answers, and answers ioctls from a table.  It is the device's owner as well,
+ * answers, and answers those ioctls that every kernel has.  It is the device's owner as well,
  * which writes down what it is asked in a log of words.
  */
 #ifndef VDUSE_KERNEL_H
@@ -10,9 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include <sys/ioctl.h>
-#include <linux/vduse.h>
-
+#include "vduse/ioctl.h"
 #include "virtio/transport.h"
 
 #define KERNEL_QUEUES 3
@@ -33,7 +31,8 @@ struct kernel {
 	uint64_t region_len;
 
 	/* What they were asked. */
-	unsigned regions, config_irqs;
+	unsigned regions, config_irqs, irqs;
+	unsigned lacking; /* ioctls that it does not have */
 	int kick_fd[KERNEL_QUEUES];
 	uint32_t config_offset, config_len;
 	uint8_t config[64];

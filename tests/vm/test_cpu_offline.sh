@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 #
 # A CPU that goes away takes no queue's interrupts with it.
+# cpus: 2
 
 . "$(dirname "$0")/functions.sh"
 

@@ -1,26 +1,34 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 #
-# Random reads and writes of every size on two queues, all verified.
+# Random reads and writes of every size, all verified: on rings of both
+# formats, with one queue and with four.
 # timeout: 400
+# cpus: 4
 
 . "$(dirname "$0")/functions.sh"
 requires fio
 
+# The kernel uses no more queues than there are CPUs.
 check() {
-	local sector=$1
+	local ring=$1 queues=$2 sector=$3
 
 	rm -f secret.img
-	vc_format secret.img --size 144M --sector-size "$sector"
-	vc_attach secret.img vdc0 --queues 2
+	vc_format secret.img --size 80M --sector-size "$sector"
+	vc_attach secret.img vdc0 --queues "$queues" --ring "$ring"
+	[ "$(vc_status vdc0 ring)" = "$ring" ] || fail "the ring is not $ring"
+	[ "$(find "/sys/block/${dev##*/}/mq" -mindepth 1 -maxdepth 1 |
+		wc -l)" = "$queues" ] || fail "not $queues queues"
 	fio --name=verify --filename="$dev" --ioengine=libaio --direct=1 \
-		--rw=randrw --bsrange="$sector"-1M --bs_unaligned=0 \
-		--blockalign="$sector" --iodepth=32 --numjobs=2 --size=64M \
-		--offset_increment=64M --io_size=48M --verify=crc32c \
+		--rw=randrw --bsrange="$sector"-512k --bs_unaligned=0 \
+		--blockalign="$sector" --iodepth=32 --numjobs=4 --size=16M \
+		--offset_increment=16M --io_size=12M --verify=crc32c \
 		--verify_fatal=1 --do_verify=1 --randrepeat=1 \
-		--output=fio.out || { cat fio.out; fail "fio, $sector"; }
+		--output=fio.out || { cat fio.out; fail "fio: $*"; }
 	vc_close vdc0
 }
 
-check 512
-check 4096
+check split 1 512
+check split 4 4096
+check packed 1 4096
+check packed 4 512

@@ -3,6 +3,7 @@
 #
 # close --force while requests are in flight: they are drained or fail, and
 # nothing hangs.
+# rings: both
 
 . "$(dirname "$0")/functions.sh"
 requires fio

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 #
 # The worker is killed when idle: another serves, and says so.
+# rings: both
 
 . "$(dirname "$0")/functions.sh"
 

@@ -3,6 +3,7 @@
 #
 # The life of a container: what is written is back after close and open.
 # timeout: 400
+# rings: both
 
 . "$(dirname "$0")/functions.sh"
 requires mkfs.ext4 e2fsck

@@ -4,6 +4,7 @@
 # Packed rings: the life of a file system, everything verified, and more data
 # in flight than fits into bounce memory of the default size.
 # timeout: 400
+# cpus: 2
 
 . "$(dirname "$0")/functions.sh"
 requires fio mkfs.ext4

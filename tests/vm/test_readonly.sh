@@ -3,6 +3,7 @@
 #
 # --readonly: nothing can be written, and an image without write permission
 # will do.
+# rings: both
 
 . "$(dirname "$0")/functions.sh"
 

@@ -4,6 +4,7 @@
 # An open volume gets another size: a mounted file system grows with it, a
 # mounted one does not shrink, an image that grew from outside is followed.
 # timeout: 400
+# rings: both
 
 . "$(dirname "$0")/functions.sh"
 requires mkfs.ext4 resize2fs e2fsck

@@ -19,6 +19,12 @@ vc_attach secret.img vdc0 --queues 2 --queue-size 64
 [ "$(vc_status vdc0 queue_size)" = 64 ] || fail queue_size
 [ "$(vc_status vdc0 cache)" = direct ] || fail "cache: not direct on ext4"
 [ "$(vc_status vdc0 ring)" = split ] || fail ring
+[ "$(vc_status vdc0 kernel)" = "$(uname -r)" ] || fail kernel
+[ "$(vc_status vdc0 vduse_api)" = 0 ] || fail vduse_api
+[ "$(vc_status vdc0 kernel_gave_up)" = false ] || fail kernel_gave_up
+"$VCRYPT" status vdc0 | grep -q \
+	'kernel: *6.*, VDUSE API 0, bounce_size irq_cb_affinity$' ||
+	{ "$VCRYPT" status vdc0; fail "what the kernel has"; }
 features=$("$VCRYPT" status vdc0 | grep features:)
 for feature in SIZE_MAX SEG_MAX BLK_SIZE FLUSH TOPOLOGY MQ INDIRECT_DESC \
 	EVENT_IDX VERSION_1 ACCESS_PLATFORM; do

@@ -4,6 +4,7 @@
 # Zeroes that are asked for are read, and stand encrypted in the image: also
 # where discards are allowed, and after a restart of the worker.
 # timeout: 240
+# rings: both
 
 . "$(dirname "$0")/functions.sh"
 requires blkdiscard
