@@ -75,17 +75,18 @@ static bool is_in_the_way(const char *node)
 static int explain_no_node(const char *name, enum vdpa_driver driver,
 			   const struct vdpa_binding *at, struct why *why)
 {
+	bool vhost = driver == VDPA_VHOST;
+
 	if (is_in_the_way(at->node))
 		return why_set(why, -ETIMEDOUT,
-			       "%s: /dev/%s is no device but in its way "
-			       "(rm it)",
-			       name, at->node);
+			       "%s: /dev/%s is no %s device but in its way (rm "
+			       "it)",
+			       name, at->node, vhost ? "character" : "block");
 	return why_set(why, -ETIMEDOUT,
 		       "%s: the kernel made no %s of it (modprobe %s; see "
 		       "dmesg)",
-		       name, driver == VDPA_VHOST ? "vhost-vdpa node" : "disk",
-		       driver == VDPA_VHOST ? "vhost_vdpa"
-					    : "virtio_vdpa virtio_blk");
+		       name, vhost ? "vhost-vdpa node" : "disk",
+		       vhost ? "vhost_vdpa" : "virtio_vdpa virtio_blk");
 }
 
 static int unbind_virtio(const char *name, struct why *why)

@@ -66,6 +66,13 @@ vc_close one
 
 [ "$(</sys/bus/vdpa/drivers_autoprobe)" = "$autoprobe" ] || fail autoprobe
 
+# A program made a file of the path.
+echo "lost" >"$node"
+expect 4 "$VCRYPT" open --key-file key --driver vhost-vdpa secret.img one
+says "$node is no character device but in its way"
+nothing_left
+rm "$node"
+
 # Somebody takes it from the driver by hand, and that waits in the kernel.
 node=$(vc_open secret.img one --driver vhost-vdpa)
 exec 7<>"$node"
