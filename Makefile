@@ -8,7 +8,7 @@
 #   make check-vm        tests on a real kernel, in QEMU
 #   make check-layers    a folder includes only from the floors below it
 #   make check-format    the house style (clang-format)
-#   make check-fuzz      libFuzzer targets, FUZZ_SECONDS=60 each (clang)
+#   make fuzz            libFuzzer targets, FUZZ_SECONDS=60 each (clang)
 #   make coverage        lines that the fuzzers reach (clang, llvm)
 #   make demo            install what is missing, build, run the main job
 #   make vm-shell        a shell in the test kernel

@@ -9,7 +9,7 @@ JOBS := $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 # Set up first: only a new make sees the packages that were missing.
 AGAIN = O='$(O)' tests/setup && $(MAKE) --no-print-directory $(JOBS)
 
-.PHONY: check check-all check-unit check-san check-fuzz check-cli check-vm \
+.PHONY: check check-all check-unit check-san check-cli check-vm \
 	check-layers check-format unit-tests san-tests demo demo-built vm-shell
 
 check:
@@ -35,9 +35,6 @@ check-unit: unit-tests
 check-san: san-tests
 	@$(TEST_ENV) tests/run \
 		$(foreach s,$(SANITIZERS),unit:$(O)/san-$(subst $(comma),-,$(s)))
-
-check-fuzz: fuzz-targets
-	@$(TEST_ENV) tests/run fuzz
 
 check-cli: all
 	@$(TEST_ENV) tests/run cli

@@ -22,13 +22,17 @@ COVERAGE_UNIT := $(filter test_virtq% test_virtio% test_inflight% \
 
 .PHONY: coverage coverage-fuzz coverage-unit
 
-$(COVERAGE_DIR)/%: tests/fuzz/fuzz_%.c $(FUZZ_SRCS) \
-		$(wildcard */*.h tests/fuzz/*.h)
-	@printf '  %-7s %s\n' COVER fuzz/$*
+$(COVERAGE_DIR)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) -std=gnu11 -D_GNU_SOURCE -I. -pthread -O1 -g \
-		-fno-strict-aliasing -fsanitize=fuzzer $(COVERAGE_FLAGS) \
-		$(shell pkg-config --cflags $(PKGS)) -o $@ $< $(FUZZ_SRCS) $(LIBS)
+	$(Q)$(FUZZ_CC) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link \
+		$(COVERAGE_FLAGS) -c -o $@ $<
+
+$(FUZZ_NAMES:%=$(COVERAGE_DIR)/%): $(COVERAGE_DIR)/%: \
+		$(COVERAGE_DIR)/obj/tests/fuzz/fuzz_%.o \
+		$(FUZZ_SRCS:%.c=$(COVERAGE_DIR)/obj/%.o)
+	@printf '  %-7s %s\n' COVER fuzz/$*
+	$(Q)$(FUZZ_CC) -pthread -fsanitize=fuzzer $(COVERAGE_FLAGS) -o $@ $^ \
+		$(LIBS)
 
 coverage-fuzz: $(FUZZ_NAMES:%=$(COVERAGE_DIR)/%)
 
@@ -46,3 +50,5 @@ coverage: coverage-fuzz coverage-unit
 		FUZZED='$(COVERAGE_FUZZED)' TESTED='$(COVERAGE_TESTED)' \
 		FUZZ='$(FUZZ_NAMES)' UNIT='$(COVERAGE_UNIT)' \
 		tests/fuzz/coverage
+
+-include $(wildcard $(COVERAGE_DIR)/obj/*/*.d $(COVERAGE_DIR)/obj/*/*/*.d)
