@@ -27,11 +27,15 @@ static int ask(const struct runtime *rt, const char *name, uint64_t size,
 	err = client_ask(rt, name, word, 0, &answer);
 	if (err == -ENOENT)
 		return why_set(why, err, "%s: is not open", name);
+	if (err == -ECONNREFUSED || err == -EPIPE)
+		return why_set(why, err,
+			       "%s: its monitor is gone, it keeps its size "
+			       "(vcrypt close %s)",
+			       name, name);
 	if (err)
 		return why_set(why, err,
-			       "%s: the monitor does not answer: %s (vcrypt "
-			       "close %s)",
-			       name, strerror(-err), name);
+			       "%s: the monitor does not answer: %s", name,
+			       strerror(-err));
 	err = client_result(answer, why);
 	json_object_put(answer);
 	return err;

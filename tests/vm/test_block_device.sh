@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 #
-# A block device instead of a file.
+# A block device instead of a file: data, discards, another size.
 
 . "$(dirname "$0")/functions.sh"
 
@@ -17,3 +17,30 @@ expect 5 "$VCRYPT" open --key-file /dev/null "$loop" vdc1
 vc_close vdc0
 printf %s "$passphrase" | cryptsetup open --test-passphrase --key-file - \
 	"$loop"
+
+# Discards reach the device below; a device that grew is followed.
+blocks() {
+	sync disk
+	du -k disk | cut -f 1
+}
+
+vc_attach "$loop" vdc0 --allow-discards
+cmp -n 4194304 data "$dev"
+head -c 24M /dev/urandom >large
+dd if=large of="$dev" bs=1M seek=8 oflag=direct conv=fsync status=none
+full=$(blocks)
+blkdiscard -o 8M -l 24M "$dev"
+[ $((full - $(blocks))) -gt 20000 ] || fail "nothing was freed"
+cmp -n 4194304 data "$dev"
+expect 4 "$VCRYPT" resize vdc0 --size 80M
+says "a block device has the size it has"
+truncate -s 80M disk
+losetup -c "$loop"
+"$VCRYPT" resize vdc0
+grew() {
+	[ "$(blockdev --getsize64 "$dev")" = $((64 << 20)) ]
+}
+wait_for 10 grew
+dd if=data of="$dev" bs=1M seek=60 oflag=direct conv=fsync status=none
+dd if="$dev" bs=1M skip=60 iflag=direct status=none | cmp - data
+vc_close vdc0

@@ -16,6 +16,8 @@ sync
 [ "$(vc_status vdc0 state)" = orphaned ] || fail "status does not notice"
 expect 5 "$VCRYPT" close vdc0
 says "is mounted on"
+expect 4 "$VCRYPT" resize vdc0
+says "vdc0: its monitor is gone"
 # Nobody else gets the image or the name meanwhile.
 expect 5 "$VCRYPT" open --key-file /dev/null secret.img vdc1
 says "open already"
