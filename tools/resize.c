@@ -33,9 +33,8 @@ static int ask(const struct runtime *rt, const char *name, uint64_t size,
 			       "(vcrypt close %s)",
 			       name, name);
 	if (err)
-		return why_set(why, err,
-			       "%s: the monitor does not answer: %s", name,
-			       strerror(-err));
+		return why_set(why, err, "%s: the monitor does not answer: %s",
+			       name, strerror(-err));
 	err = client_result(answer, why);
 	json_object_put(answer);
 	return err;
