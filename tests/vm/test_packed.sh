@@ -1,17 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 #
-# Packed rings: the life of a file system, everything verified, and more data
-# in flight than fits into bounce memory of the default size.
+# Packed rings: more data in flight than fits into bounce memory of the default
+# size. The kernel answers with errors when it runs out.
 # timeout: 400
 # cpus: 2
 
 . "$(dirname "$0")/functions.sh"
-requires fio mkfs.ext4
-
-status() {
-	"$VCRYPT" status vdc0 --json | grep -o "\"$1\":[^,}]*" | head -n 1
-}
+requires fio
 
 # Each bio larger than a request, all of them at once.
 big_writes() {
@@ -23,26 +19,8 @@ big_writes() {
 
 vc_format secret.img --size 288M
 vc_attach secret.img vdc0 --queues 2 --ring packed
-case $(status ring) in
-*packed*) ;;
-*) fail "the ring is $(status ring)" ;;
-esac
+[ "$(vc_status vdc0 ring)" = packed ] || fail "the ring is not packed"
 
-mkfs.ext4 -q "$dev"
-vc_mount
-make_tree mnt/tree 20
-mv mnt/tree.sums .
-umount mnt
-fsck.ext4 -fn "$dev"
-vc_mount
-check_tree mnt/tree tree.sums
-umount mnt
-
-fio --name=verify --filename="$dev" --ioengine=libaio --direct=1 \
-	--rw=randrw --bsrange=4k-1M --bs_unaligned=0 --blockalign=4k \
-	--iodepth=32 --numjobs=2 --size=64M --offset_increment=64M \
-	--io_size=48M --verify=crc32c --verify_fatal=1 --do_verify=1 \
-	--randrepeat=1 --output=fio.out || { cat fio.out; fail "fio"; }
 big_writes
 # As large as the driver can be made to.
 cat "/sys/block/${dev##*/}/queue/max_hw_sectors_kb" \
