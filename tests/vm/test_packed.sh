@@ -9,23 +9,22 @@
 . "$(dirname "$0")/functions.sh"
 requires fio
 
-# Each bio larger than a request, all of them at once.
+# big_writes SIZE: 128 MiB in writes of SIZE MiB, all of them at once.
 big_writes() {
 	fio --name=big --filename="$dev" --ioengine=libaio --direct=1 \
-		--rw=write --bs=4M --iodepth=32 --numjobs=4 --size=64M \
-		--offset_increment=64M --time_based --runtime=4 \
-		--output=fio.out || { cat fio.out; fail "large writes"; }
+		--rw=write --bs="${1}M" --iodepth=32 --numjobs=4 --size=32M \
+		--offset_increment=32M --output=fio.out ||
+		{ cat fio.out; fail "large writes"; }
 }
 
-vc_format secret.img --size 288M
+vc_format secret.img --size 160M
 vc_attach secret.img vdc0 --queues 2 --ring packed
 [ "$(vc_status vdc0 ring)" = packed ] || fail "the ring is not packed"
-
-big_writes
+big_writes 1
 # As large as the driver can be made to.
 cat "/sys/block/${dev##*/}/queue/max_hw_sectors_kb" \
 	>"/sys/block/${dev##*/}/queue/max_sectors_kb"
-big_writes
+big_writes 4
 if dmesg | grep "I/O error, dev ${dev##*/}"; then
 	fail "the kernel saw I/O errors"
 fi
@@ -33,5 +32,5 @@ vc_close vdc0
 
 # With many large queues requests become small, but all of them fit.
 vc_attach secret.img vdc0 --queues 2 --queue-size 1024 --ring packed
-big_writes
+big_writes 4
 vc_close vdc0
