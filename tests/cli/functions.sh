@@ -17,14 +17,14 @@ prompted() {
 # which INPUT is typed, a line for each question; what it showed is left in the
 # file "screen" and the exit status is its own.
 on_terminal() {
-	local input=$1 size=0
+	local input=$1 shown=0
 
 	shift
 	requires script
 	: >screen
 	while IFS= read -r line; do
-		wait_for 30 prompted "$size"
-		size=$(stat -c %s screen)
+		wait_for 30 prompted "$shown"
+		shown=$(stat -c %s screen)
 		printf '%s\r' "$line"
 	done <<<"$input" |
 		script -qefc "$(printf '%q ' "$@")" screen >/dev/null
