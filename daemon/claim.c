@@ -4,17 +4,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "daemon/claim.h"
+#include "daemon/node_hold.h"
 #include "daemon/inuse.h"
 #include "lib/why.h"
 
@@ -170,43 +168,19 @@ void claim_drop(struct claim *claim)
 	claim->fd = -1;
 }
 
-struct dropper {
-	struct claim *claim;
-	char path[64]; /* there while the node can be found */
-	atomic_bool done;
-};
-
-static void *drop_when_gone(void *arg)
-{
-	struct dropper *d = arg;
-
-	while (!atomic_load(&d->done) && !access(d->path, F_OK))
-		pause_a_little();
-	claim_drop(d->claim);
-	return NULL;
-}
-
 static int remove_vhost(struct claim *claim,
 			int (*remove)(const char *name, struct why *why),
 			const char *name, struct why *why)
 {
-	struct dropper d = { .claim = claim };
-	pthread_t thread;
-	struct stat st;
+	struct node_hold hold;
 	int err;
 
-	if (fstat(claim->fd, &st))
-		return why_set(why, -errno, "/dev/%s: %s", claim->at.node,
-			       strerror(errno));
-	/* The kernel removes this right after it has removed the node. */
-	snprintf(d.path, sizeof(d.path), "/sys/dev/char/%u:%u",
-		 major(st.st_rdev), minor(st.st_rdev));
-	err = -pthread_create(&thread, NULL, drop_when_gone, &d);
+	err = node_hold_start(&hold, claim->fd, claim->at.number);
 	if (err)
 		return why_set(why, err, "%s: %s", name, strerror(-err));
+	claim_drop(claim);
 	err = remove(name, why);
-	atomic_store(&d.done, true);
-	pthread_join(thread, NULL);
+	node_hold_end(&hold);
 	return err;
 }
 

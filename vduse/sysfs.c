@@ -7,7 +7,8 @@
 #include <glob.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "lib/why.h"
@@ -82,6 +83,26 @@ static enum vdpa_driver find_driver(const char *name)
 	return driver;
 }
 
+/* @dir: a device with a node, in sysfs. */
+static bool read_number(const char *dir, dev_t *ret)
+{
+	unsigned major_nr, minor_nr;
+	char path[288];
+	FILE *f;
+	int n;
+
+	snprintf(path, sizeof(path), "%s/dev", dir);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	n = fscanf(f, "%u:%u", &major_nr, &minor_nr);
+	fclose(f);
+	if (n != 2)
+		return false;
+	*ret = makedev(major_nr, minor_nr);
+	return true;
+}
+
 void vdpa_find(const char *name, struct vdpa_binding *ret)
 {
 	const char *what, *node;
@@ -98,7 +119,8 @@ void vdpa_find(const char *name, struct vdpa_binding *ret)
 		return;
 	node = strrchr(found.gl_pathv[0], '/') + 1;
 	if (strlen(node) < sizeof(ret->node) &&
-	    (ret->driver == VDPA_VHOST || has_size(node)))
+	    (ret->driver == VDPA_VHOST || has_size(node)) &&
+	    read_number(found.gl_pathv[0], &ret->number))
 		strcpy(ret->node, node);
 	globfree(&found);
 }

@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct why;
 
@@ -33,6 +34,7 @@ struct vdpa_binding {
 	enum vdpa_driver driver;
 	/* In /dev: "vda", once it has its capacity, or "vhost-vdpa-0". */
 	char node[VDPA_NODE_MAX]; /* "": there is none (yet) */
+	dev_t number;		  /* the node's */
 };
 
 /* VDPA_CMD_DEV_NEW.  That it succeeds does not prove that a node appears. */
