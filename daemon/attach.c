@@ -10,35 +10,32 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/attach.h"
 #include "daemon/claim.h"
+#include "daemon/node.h"
 #include "daemon/sandbox.h"
 #include "daemon/volume.h"
+#include "lib/clock.h"
 #include "vduse/vdpa.h"
 
 #define NODE_WAIT_MS  10000
 #define NODE_PAUSE_MS 10
 
 /* devtmpfs makes the node, under the kernel's name for it. */
-static bool is_chardev(const char *node)
+static bool can_be_used(const struct vdpa_binding *at)
 {
 	char path[VDPA_NODE_MAX + 8];
 	struct stat st;
-
-	snprintf(path, sizeof(path), "/dev/%s", node);
-	return !stat(path, &st) && S_ISCHR(st.st_mode);
-}
-
-static bool can_be_used(const struct vdpa_binding *at)
-{
 	int fd;
 
-	if (at->driver == VDPA_VHOST)
-		return is_chardev(at->node);
-	fd = claim_open_block(at->node, 0);
+	/* To open that of vhost_vdpa is to keep others out. */
+	if (at->driver == VDPA_VHOST) {
+		snprintf(path, sizeof(path), "/dev/%s", at->node);
+		return !stat(path, &st) && S_ISCHR(st.st_mode);
+	}
+	fd = node_open(at, O_RDONLY);
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0;
@@ -47,16 +44,16 @@ static bool can_be_used(const struct vdpa_binding *at)
 static int wait_for_node(const char *name, enum vdpa_driver driver,
 			 struct vdpa_binding *at)
 {
-	const struct timespec pause = { 0, NODE_PAUSE_MS * 1000000L };
-	int i;
+	int64_t deadline = clock_ms() + NODE_WAIT_MS;
 
-	for (i = 0; i < NODE_WAIT_MS / NODE_PAUSE_MS; i++) {
+	for (;;) {
 		vdpa_find(name, at);
 		if (at->driver == driver && at->node[0] && can_be_used(at))
 			return 0;
-		nanosleep(&pause, NULL);
+		if (clock_ms() >= deadline)
+			return -ETIMEDOUT;
+		clock_pause(NODE_PAUSE_MS);
 	}
-	return -ETIMEDOUT;
 }
 
 /*

@@ -42,7 +42,4 @@ int claim_remove(struct claim *claim,
 		 int (*remove)(const char *name, struct why *why),
 		 const char *name, struct why *why);
 
-/* Open the node /dev/@node for reading, with more @flags.  fd or -errno. */
-int claim_open_block(const char *node, int flags);
-
 #endif

@@ -57,7 +57,8 @@ void vdpa_find(const char *name, struct vdpa_binding *ret);
 
 /*
  * Whether @name, which has no driver, is being taken from one.  The kernel
- * has its device locked meanwhile, and vhost_vdpa may take for ever.
+ * has its device locked meanwhile, and vhost_vdpa may take for ever.  Takes up
+ * to two seconds; true as well when the kernel does not say.
  */
 bool vdpa_is_unbinding(const char *name);
 
