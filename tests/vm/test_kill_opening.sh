@@ -35,5 +35,30 @@ for delay in 0 0.1 0.2 0.4 0.8; do
 	kill_after "$delay" oldest
 	kill_after "$delay" all
 done
+
+knows_worker() {
+	worker=$(vc_status vdc0 worker_pid)
+	[ "${worker:-0}" -gt 1 ]
+}
+
+# The monitor is killed while the kernel waits for the worker: the attach goes
+# on, and what comes of it works.
+vc_attach secret.img vdc0
+vc_close vdc0
+"$VCRYPT" open --key-file key secret.img vdc0 >out 2>err &
+opener=$!
+wait_for 60 test -e /run/vcrypt/vdc0.json
+wait_for 60 knows_worker
+monitor=$(vc_status vdc0 monitor_pid)
+until [ -e /sys/bus/vdpa/devices/vdc0 ]; do :; done
+kill -STOP "$worker"
+kill -9 "$monitor"
+sleep 0.3
+kill -CONT "$worker"
+wait "$opener" || true
+wait_for 60 test -b "$dev"
+timeout 60 dd if="$dev" of=/dev/null bs=1M count=4 iflag=direct status=none
+vc_close vdc0
+
 vc_attach secret.img vdc0
 vc_close vdc0
