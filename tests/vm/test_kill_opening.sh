@@ -36,9 +36,15 @@ for delay in 0 0.1 0.2 0.4 0.8; do
 	kill_after "$delay" all
 done
 
-knows_worker() {
-	worker=$(vc_status vdc0 worker_pid)
-	[ "${worker:-0}" -gt 1 ]
+# Without a process, to be in time: sets $monitor and $worker.
+find_pids() {
+	local text='' pid='_pid" *: *([1-9][0-9]*)'
+
+	until [[ $text =~ monitor$pid ]] && monitor=${BASH_REMATCH[1]} &&
+		[[ $text =~ worker$pid ]] && worker=${BASH_REMATCH[1]}; do
+		[ ! -e /run/vcrypt/vdc0.json ] ||
+			text=$(</run/vcrypt/vdc0.json)
+	done
 }
 
 # The monitor is killed while the kernel waits for the worker: the attach goes
@@ -47,9 +53,7 @@ vc_attach secret.img vdc0
 vc_close vdc0
 "$VCRYPT" open --key-file key secret.img vdc0 >out 2>err &
 opener=$!
-wait_for 60 test -e /run/vcrypt/vdc0.json
-wait_for 60 knows_worker
-monitor=$(vc_status vdc0 monitor_pid)
+find_pids
 until [ -e /sys/bus/vdpa/devices/vdc0 ]; do :; done
 kill -STOP "$worker"
 kill -9 "$monitor"
