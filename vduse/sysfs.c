@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <glob.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -181,6 +182,9 @@ static bool ask_reader(const char *uevent, bool *ret)
 		waitpid(pid, NULL, 0);
 		*ret = answer;
 	} else {
+		/* It may end when the kernel lets it, long after us. */
+		if (pid > 0)
+			kill(pid, SIGKILL);
 		pid = -1;
 	}
 	close(fds[0]);
