@@ -191,7 +191,6 @@ static const int allowed_vhost_calls[] = {
 	SCMP_SYS(accept4),
 	SCMP_SYS(recvmsg),
 	SCMP_SYS(sendmsg),
-	SCMP_SYS(sendto),
 	SCMP_SYS(shutdown),
 	SCMP_SYS(fstat),
 	SCMP_SYS(fstatfs),

@@ -260,17 +260,19 @@ void vhost_dev_end(struct vhost_dev *dev)
 
 void vhost_dev_config_changed(struct vhost_dev *dev)
 {
-	const struct vhost_header head = {
+	struct vhost_header head = {
 		.request = VHOST_BACKEND_CONFIG_CHANGE,
 		.flags = VHOST_VERSION,
 	};
+	struct iovec iov = { &head, sizeof(head) };
+	const struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
 	if (dev->conn.fd < 0)
 		return;
 	if (dev->backend_fd < 0)
 		log_note("the front end cannot be told of the new size");
-	else if (send(dev->backend_fd, &head, sizeof(head),
-		      MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof(head))
+	else if (sendmsg(dev->backend_fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) !=
+		 sizeof(head))
 		log_warn("the front end does not listen to its back end");
 }
 
