@@ -24,6 +24,13 @@ static void owner_wait(void *owner)
 	serve_wait(owner);
 }
 
+static void owner_reset_queue(void *owner, unsigned index)
+{
+	struct serve *s = owner;
+
+	queue_thread_reset(s->queues[index]);
+}
+
 static bool owner_queue_runs(void *owner, unsigned index)
 {
 	struct serve *s = owner;
@@ -55,6 +62,7 @@ static const struct vhost_owner_ops owner_ops = {
 	.start_queue = owner_start_queue,
 	.stop_queue = owner_stop_queue,
 	.wait = owner_wait,
+	.reset_queue = owner_reset_queue,
 	.queue_runs = owner_queue_runs,
 	.queue_state = owner_queue_state,
 	.status = owner_status,

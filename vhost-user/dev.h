@@ -33,6 +33,11 @@ struct vhost_owner_ops {
 	 * allowed.
 	 */
 	void (*wait)(void *owner);
+	/*
+	 * The ring is to begin anew: what broke it before is forgotten.  The
+	 * queue does not run.
+	 */
+	void (*reset_queue)(void *owner, unsigned index);
 	/* Whether it runs; false when it could not be started. */
 	bool (*queue_runs)(void *owner, unsigned index);
 	/* Where the ring of a stopped queue goes on. */

@@ -424,6 +424,7 @@ static int set_vring_kick(struct vhost_dev *dev, struct why *why)
 	if (fd < 0)
 		return why_set(why, fd, "no timer: %s", strerror(-fd));
 	vhost_ring_set_kick(r, fd);
+	dev->params.ops->reset_queue(dev->params.owner, r->index);
 	return follow(dev, r, disabled, why);
 }
 

@@ -109,6 +109,11 @@ static void wait_for_queues(void *owner)
 	go_on();
 }
 
+static void reset_queue(void *owner, unsigned index)
+{
+	check(!vblk_queue_runs(world.queue[index]));
+}
+
 static bool queue_runs(void *owner, unsigned index)
 {
 	return vblk_queue_runs(world.queue[index]);
@@ -133,6 +138,7 @@ static const struct vhost_owner_ops ops = {
 	.start_queue = start_queue,
 	.stop_queue = stop_queue,
 	.wait = wait_for_queues,
+	.reset_queue = reset_queue,
 	.queue_runs = queue_runs,
 	.queue_state = queue_state,
 	.status = note_status,

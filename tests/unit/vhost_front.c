@@ -27,8 +27,11 @@ static void start_queue(void *owner, unsigned index,
 	struct front *f = owner;
 	struct why why = { "" };
 
-	if (vblk_queue_start(f->queue[index], setup, &why))
+	if (!f->stands[index] &&
+	    vblk_queue_start(f->queue[index], setup, &why)) {
 		log_warn("%s", why.text);
+		f->stands[index] = true;
+	}
 }
 
 static void go_on(struct front *f)
@@ -52,6 +55,7 @@ static void stop_queue(void *owner, unsigned index)
 	struct front *f = owner;
 
 	f->stopping++;
+	f->stands[index] = vblk_stat_get(&f->stats[index].broken);
 	vblk_queue_stop(f->queue[index], on_stopped, f);
 }
 
@@ -61,6 +65,13 @@ static void wait_for_queues(void *owner)
 
 	f->waiting = true;
 	go_on(f);
+}
+
+static void reset_queue(void *owner, unsigned index)
+{
+	struct front *f = owner;
+
+	f->stands[index] = false;
 }
 
 static bool queue_runs(void *owner, unsigned index)
@@ -96,6 +107,7 @@ static const struct vhost_owner_ops ops = {
 	.start_queue = start_queue,
 	.stop_queue = stop_queue,
 	.wait = wait_for_queues,
+	.reset_queue = reset_queue,
 	.queue_runs = queue_runs,
 	.queue_state = queue_state,
 	.status = note_status,

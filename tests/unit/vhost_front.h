@@ -25,6 +25,7 @@ struct front {
 	struct vhost_dev *dev;
 	struct vblk_queue *queue[FRONT_QUEUES];
 	struct vblk_stats stats[FRONT_QUEUES];
+	bool stands[FRONT_QUEUES]; /* broken, as with queue threads */
 	unsigned stopping;
 	bool waiting, ended;
 	uint8_t status;
