@@ -188,20 +188,13 @@ static const uint32_t allowed_ioctls[] = {
 
 /* For connections, and for the descriptors that come through them. */
 static const int allowed_vhost_calls[] = {
-	SCMP_SYS(accept4),
-	SCMP_SYS(recvmsg),
-	SCMP_SYS(sendmsg),
-	SCMP_SYS(shutdown),
-	SCMP_SYS(fstat),
-	SCMP_SYS(fstatfs),
-	SCMP_SYS(dup3),
-	SCMP_SYS(poll),
-	SCMP_SYS(ppoll),
-	SCMP_SYS(preadv2),
-	SCMP_SYS(eventfd2),
-	SCMP_SYS(memfd_create),
-	SCMP_SYS(timerfd_create),
-	SCMP_SYS(timerfd_settime),
+	SCMP_SYS(accept4),	  SCMP_SYS(recvmsg),
+	SCMP_SYS(sendmsg),	  SCMP_SYS(shutdown),
+	SCMP_SYS(fstat),	  SCMP_SYS(fstatfs),
+	SCMP_SYS(dup3),		  SCMP_SYS(poll),
+	SCMP_SYS(ppoll),	  SCMP_SYS(preadv2),
+	SCMP_SYS(eventfd2),	  SCMP_SYS(memfd_create),
+	SCMP_SYS(timerfd_create), SCMP_SYS(timerfd_settime),
 };
 
 static int add_vhost_rules(scmp_filter_ctx ctx)
