@@ -4,41 +4,39 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/attach.h"
 #include "daemon/claim.h"
+#include "daemon/node.h"
+#include "daemon/runtime.h"
 #include "daemon/sandbox.h"
 #include "daemon/volume.h"
+#include "lib/clock.h"
 #include "vduse/vdpa.h"
 
-#define NODE_WAIT_MS  10000
-#define NODE_PAUSE_MS 10
+#define NODE_WAIT_MS   10000
+#define NODE_PAUSE_MS  10
+#define CLAIM_WAIT_MS  3000
+#define CLAIM_PAUSE_MS 50
 
 /* devtmpfs makes the node, under the kernel's name for it. */
-static bool is_chardev(const char *node)
+static bool can_be_used(const struct vdpa_binding *at)
 {
 	char path[VDPA_NODE_MAX + 8];
 	struct stat st;
-
-	snprintf(path, sizeof(path), "/dev/%s", node);
-	return !stat(path, &st) && S_ISCHR(st.st_mode);
-}
-
-static bool can_be_used(const struct vdpa_binding *at)
-{
 	int fd;
 
-	if (at->driver == VDPA_VHOST)
-		return is_chardev(at->node);
-	fd = claim_open_block(at->node, 0);
+	/* To open that of vhost_vdpa is to keep others out. */
+	if (at->driver == VDPA_VHOST) {
+		snprintf(path, sizeof(path), "/dev/%s", at->node);
+		return !stat(path, &st) && S_ISCHR(st.st_mode);
+	}
+	fd = node_open(at, O_RDONLY);
 	if (fd >= 0)
 		close(fd);
 	return fd >= 0;
@@ -47,16 +45,16 @@ static bool can_be_used(const struct vdpa_binding *at)
 static int wait_for_node(const char *name, enum vdpa_driver driver,
 			 struct vdpa_binding *at)
 {
-	const struct timespec pause = { 0, NODE_PAUSE_MS * 1000000L };
-	int i;
+	int64_t deadline = clock_ms() + NODE_WAIT_MS;
 
-	for (i = 0; i < NODE_WAIT_MS / NODE_PAUSE_MS; i++) {
+	for (;;) {
 		vdpa_find(name, at);
 		if (at->driver == driver && at->node[0] && can_be_used(at))
 			return 0;
-		nanosleep(&pause, NULL);
+		if (clock_ms() >= deadline)
+			return -ETIMEDOUT;
+		clock_pause(NODE_PAUSE_MS);
 	}
-	return -ETIMEDOUT;
 }
 
 /*
@@ -99,6 +97,26 @@ static int unbind_vhost(const char *name, struct why *why)
 	return vdpa_unbind(name, VDPA_VHOST, why);
 }
 
+static int take_from(const char *name, enum vdpa_driver driver, struct why *why)
+{
+	int64_t deadline = clock_ms() + CLAIM_WAIT_MS;
+	struct claim claim;
+	int err;
+
+	/* Who looks at every new disk has it open for a moment. */
+	for (;;) {
+		err = claim_take(&claim, name, DETACH, why);
+		if (!err || clock_ms() >= deadline)
+			break;
+		clock_pause(CLAIM_PAUSE_MS);
+	}
+	if (err)
+		return err;
+	return claim_remove(&claim,
+			    driver == VDPA_VHOST ? unbind_vhost : unbind_virtio,
+			    name, why);
+}
+
 /*
  * The driver whose module was loaded first has taken the device.  Another is
  * given it by hand: the switch that keeps the bus from choosing is for all
@@ -107,22 +125,35 @@ static int unbind_vhost(const char *name, struct why *why)
 static int give_to(const char *name, enum vdpa_driver driver, struct why *why)
 {
 	struct vdpa_binding at;
-	struct claim claim;
 	int err = 0;
 
 	vdpa_find(name, &at);
 	if (at.driver == driver)
 		return 0;
-	if (at.driver != VDPA_NO_DRIVER) {
-		err = claim_take(&claim, name, DETACH_FORCE, why);
-		if (!err)
-			err = claim_remove(&claim,
-					   at.driver == VDPA_VHOST
-						   ? unbind_vhost
-						   : unbind_virtio,
-					   name, why);
-	}
+	if (at.driver != VDPA_NO_DRIVER)
+		err = take_from(name, at.driver, why);
 	return err ? err : vdpa_bind(name, driver, why);
+}
+
+/* Off the bus again, unless somebody uses it. */
+static void undo(const char *name, struct attach_result *ret)
+{
+	int64_t deadline = clock_ms() + CLAIM_WAIT_MS;
+	struct attach_result res;
+
+	for (;;) {
+		detach_volume(name, DETACH, &res);
+		if (!res.err)
+			return;
+		if (clock_ms() >= deadline)
+			break;
+		clock_pause(CLAIM_PAUSE_MS);
+	}
+	ret->stays = true;
+	/* The cause is mostly the same. */
+	if (strcmp(ret->why.text, res.why.text))
+		why_prefix(&res.why, "%s", ret->why.text);
+	ret->why = res.why;
 }
 
 void attach_volume(const char *name, enum vdpa_driver driver,
@@ -142,7 +173,7 @@ void attach_volume(const char *name, enum vdpa_driver driver,
 			strcpy(ret->node, at.node);
 	}
 	if (ret->err)
-		vdpa_detach(name, NULL);
+		undo(name, ret);
 }
 
 void detach_volume(const char *name, enum attach_what how,
@@ -172,14 +203,15 @@ void check_unused(const char *name, struct attach_result *ret)
 
 _Noreturn static void child_main(enum attach_what what,
 				 const struct volume *volume, int fd,
-				 pid_t parent)
+				 int busy_fd, pid_t parent)
 {
 	const char *name = volume->name;
 	struct attach_result res = { 0 };
+	int keep[] = { fd, busy_fd };
 
-	/* It must hold neither the lock nor the sockets of the monitor. */
-	sandbox_close_others(&fd, 1);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* It must hold neither NAME.lock nor the sockets of the monitor. */
+	sandbox_close_others(keep, 2);
+	/* Nothing has begun that somebody else could not undo. */
 	if (getppid() != parent)
 		_exit(1);
 	if (what == ATTACH)
@@ -192,25 +224,33 @@ _Noreturn static void child_main(enum attach_what what,
 }
 
 int attach_start(struct attach_child *child, enum attach_what what,
-		 const struct volume *volume)
+		 const struct volume *volume, const struct runtime *rt)
 {
 	pid_t pid, parent = getpid();
-	int fds[2];
+	int fds[2], busy_fd, err;
 
-	if (pipe2(fds, O_CLOEXEC))
-		return -errno;
-	pid = fork();
-	if (pid < 0) {
-		close(fds[0]);
-		close(fds[1]);
-		return -errno;
+	/* Taken here, so that there is no moment without. */
+	err = runtime_lock_busy(rt, volume->name, &busy_fd);
+	if (err)
+		return err;
+	if (pipe2(fds, O_CLOEXEC)) {
+		err = -errno;
+		goto close_busy;
 	}
+	pid = fork();
 	if (!pid)
-		child_main(what, volume, fds[1], parent);
+		child_main(what, volume, fds[1], busy_fd, parent);
+	if (pid < 0) {
+		err = -errno;
+		close(fds[0]);
+	} else {
+		child->pid = pid;
+		child->result_fd = fds[0];
+	}
 	close(fds[1]);
-	child->pid = pid;
-	child->result_fd = fds[0];
-	return 0;
+close_busy:
+	close(busy_fd);
+	return err;
 }
 
 void attach_collect(struct attach_child *child, struct attach_result *ret)
@@ -220,6 +260,7 @@ void attach_collect(struct attach_child *child, struct attach_result *ret)
 	if (n != sizeof(*ret)) {
 		memset(ret, 0, sizeof(*ret));
 		ret->err = -EIO;
+		ret->stays = true;
 		why_set(&ret->why, 0,
 			"the process that talks to the vDPA bus was killed");
 	}

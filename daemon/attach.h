@@ -13,6 +13,7 @@
 #include "lib/why.h"
 #include "vduse/vdpa.h"
 
+struct runtime;
 struct volume;
 
 /* What such a process found. */
@@ -20,6 +21,7 @@ struct attach_result {
 	int err;
 	struct why why;
 	char node[VDPA_NODE_MAX]; /* as in struct vdpa_binding; of an attach */
+	bool stays; /* of an attach that failed: it may be on the bus */
 };
 
 enum attach_what {
@@ -33,7 +35,8 @@ enum attach_what {
 /*
  * Put @name on the vDPA bus, give it to @driver, whichever took it first, and
  * wait until its node can be used.  When that fails the device is off the bus
- * again.
+ * again, unless ret->stays: somebody uses what the kernel made of it, so it
+ * has to be served until it can be detached.
  */
 void attach_volume(const char *name, enum vdpa_driver driver,
 		   struct attach_result *ret);
@@ -54,9 +57,13 @@ struct attach_child {
 	int result_fd;
 };
 
-/* Fork it.  0 or -errno. */
+/*
+ * Fork it.  It goes on when its parent dies: killed inside the kernel's work it
+ * would leave a device that was half set up.  Until it ends, it has the
+ * volume's runtime_lock_busy.  0 or -errno.
+ */
 int attach_start(struct attach_child *child, enum attach_what what,
-		 const struct volume *volume);
+		 const struct volume *volume, const struct runtime *rt);
 
 /* result_fd is readable: collect the result and the process. */
 void attach_collect(struct attach_child *child, struct attach_result *ret);

@@ -4,46 +4,20 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/claim.h"
+#include "daemon/node_hold.h"
 #include "daemon/inuse.h"
+#include "daemon/node.h"
+#include "lib/clock.h"
 #include "lib/why.h"
 
-#define PAUSE_MS   2
+#define PAUSE_MS   5
+#define SCAN_MS	   100 /* a look at every process takes a while */
 #define CLOSING_MS 2000
-
-static void pause_a_little(void)
-{
-	const struct timespec pause = { 0, PAUSE_MS * 1000000L };
-
-	nanosleep(&pause, NULL);
-}
-
-int claim_open_block(const char *node, int flags)
-{
-	char path[VDPA_NODE_MAX + 8];
-	struct stat st;
-	int fd;
-
-	snprintf(path, sizeof(path), "/dev/%s", node);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) || !S_ISBLK(st.st_mode)) {
-		close(fd);
-		return -ENOTBLK;
-	}
-	return fd;
-}
 
 /*
  * The exclusive open keeps mounts away until the device is gone, and fails
@@ -54,7 +28,7 @@ static int claim_block(struct claim *claim, bool flush, struct why *why)
 	const char *block = claim->at.node;
 	int fd, err;
 
-	fd = claim_open_block(block, O_EXCL);
+	fd = node_open_by_number(&claim->at, O_RDONLY | O_EXCL);
 	if (fd == -EBUSY) {
 		err = block_in_use(block, why);
 		return err ? err
@@ -79,52 +53,70 @@ static int claim_block(struct claim *claim, bool flush, struct why *why)
 	return 0;
 }
 
+/* A node that comes, or goes while somebody may still have it open. */
+static bool may_change(int err)
+{
+	return err == -EBUSY || err == -ENXIO || err == -ENODEV ||
+	       err == -ENOENT;
+}
+
 /*
  * A program that closes the node, or ends, has it open until the device has
  * been reset, while no process shows it any more.
  */
-static int open_vhost(const char *node, struct why *user)
+static int open_vhost(const struct vdpa_binding *at, struct why *why)
 {
-	char path[VDPA_NODE_MAX + 8];
-	int i, fd;
+	int64_t now = clock_ms(), deadline = now + CLOSING_MS, scan = now;
+	int fd;
 
-	snprintf(path, sizeof(path), "/dev/%s", node);
-	for (i = 0; i < CLOSING_MS / PAUSE_MS; i++) {
-		fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-		if (fd >= 0 || errno != EBUSY)
-			return fd >= 0 ? fd : -errno;
-		if (vhost_node_in_use(node, user))
-			return -EBUSY;
-		pause_a_little();
+	for (;;) {
+		fd = node_open_by_number(at, O_RDWR);
+		if (!may_change(fd))
+			break;
+		if (fd == -EBUSY && now >= scan) {
+			if (vhost_node_in_use(at->node, why))
+				return -EBUSY;
+			scan = clock_ms() + SCAN_MS;
+		}
+		if (now >= deadline)
+			break;
+		clock_pause(PAUSE_MS);
+		now = clock_ms();
 	}
-	return why_set(user, -EBUSY,
-		       "/dev/%s: is in use (by a process of another pid "
-		       "namespace?)",
-		       node);
+	if (fd == -EBUSY)
+		why_set(why, 0,
+			"/dev/%s: is in use (by a process of another pid "
+			"namespace?)",
+			at->node);
+	else if (fd < 0)
+		why_set(why, 0, "/dev/%s: %s", at->node, strerror(-fd));
+	return fd;
 }
 
 /*
- * Other errors than EBUSY come when the kernel gave the device up: nobody
- * can open the node then, or has it open.
+ * The kernel lets one in, then resets the device, which is -EIO when nobody
+ * answers or it gave the device up: nobody has the node open then.  No other
+ * error says so, and to remove a node that somebody has open is to wait for
+ * him.
  */
 static int claim_vhost(struct claim *claim, enum attach_what how,
 		       struct why *why)
 {
 	bool must = how != DETACH_FORCE && how != DETACH_LOST;
-	struct why user = { "" };
+	struct why cause = { "" };
 	int fd;
 
-	fd = open_vhost(claim->at.node, &user);
-	if (fd == -EBUSY)
-		return why_set(why, fd, "%s%s", user.text,
-			       how == DETACH_FORCE
-				       ? "; --force cannot take it away there"
-				       : "");
-	if (fd < 0 && must)
-		return why_set(why, fd, "/dev/%s: %s (--force gives it up)",
-			       claim->at.node, strerror(-fd));
-	claim->fd = fd < 0 ? -1 : fd;
-	return 0;
+	fd = open_vhost(&claim->at, &cause);
+	if (fd >= 0 || (fd == -EIO && !must)) {
+		claim->fd = fd < 0 ? -1 : fd;
+		return 0;
+	}
+	if (fd == -EIO)
+		return why_set(why, fd, "%s (--force gives it up)", cause.text);
+	return why_set(why, must ? fd : -EBUSY, "%s%s", cause.text,
+		       how == DETACH_FORCE ? "; --force cannot take it away "
+					     "there"
+					   : "");
 }
 
 /*
@@ -134,24 +126,48 @@ static int claim_vhost(struct claim *claim, enum attach_what how,
  */
 static int check_unbound(const char *name, struct why *why)
 {
-	int i;
+	int64_t deadline = clock_ms() + CLOSING_MS;
 
-	for (i = 0; i < CLOSING_MS / PAUSE_MS; i++) {
-		if (!vdpa_is_unbinding(name))
-			return 0;
-		pause_a_little();
+	while (vdpa_is_unbinding(name)) {
+		if (clock_ms() >= deadline)
+			return why_set(why, -EBUSY,
+				       "%s: it is being taken from its "
+				       "driver, which waits until a program "
+				       "has closed it",
+				       name);
+		clock_pause(SCAN_MS);
 	}
-	return why_set(why, -EBUSY,
-		       "%s: it is being taken from its driver, which waits "
-		       "until a program has closed it",
-		       name);
+	return 0;
+}
+
+/* vhost_vdpa has the node that it makes from its first moment to its last. */
+static int find_settled(const char *name, struct vdpa_binding *at,
+			struct why *why)
+{
+	int64_t deadline = clock_ms() + CLOSING_MS;
+
+	for (;;) {
+		vdpa_find(name, at);
+		if (at->driver != VDPA_VHOST || at->node[0])
+			return 0;
+		if (clock_ms() >= deadline)
+			return why_set(why, -EBUSY,
+				       "%s: it is being given to vhost_vdpa or "
+				       "taken from it",
+				       name);
+		clock_pause(PAUSE_MS);
+	}
 }
 
 int claim_take(struct claim *claim, const char *name, enum attach_what how,
 	       struct why *why)
 {
+	int err;
+
 	*claim = (struct claim){ .fd = -1 };
-	vdpa_find(name, &claim->at);
+	err = find_settled(name, &claim->at, why);
+	if (err)
+		return err;
 	if (claim->at.driver == VDPA_NO_DRIVER)
 		return check_unbound(name, why);
 	if (!claim->at.node[0])
@@ -170,43 +186,19 @@ void claim_drop(struct claim *claim)
 	claim->fd = -1;
 }
 
-struct dropper {
-	struct claim *claim;
-	char path[64]; /* there while the node can be found */
-	atomic_bool done;
-};
-
-static void *drop_when_gone(void *arg)
-{
-	struct dropper *d = arg;
-
-	while (!atomic_load(&d->done) && !access(d->path, F_OK))
-		pause_a_little();
-	claim_drop(d->claim);
-	return NULL;
-}
-
 static int remove_vhost(struct claim *claim,
 			int (*remove)(const char *name, struct why *why),
 			const char *name, struct why *why)
 {
-	struct dropper d = { .claim = claim };
-	pthread_t thread;
-	struct stat st;
+	struct node_hold hold;
 	int err;
 
-	if (fstat(claim->fd, &st))
-		return why_set(why, -errno, "/dev/%s: %s", claim->at.node,
-			       strerror(errno));
-	/* The kernel removes this right after it has removed the node. */
-	snprintf(d.path, sizeof(d.path), "/sys/dev/char/%u:%u",
-		 major(st.st_rdev), minor(st.st_rdev));
-	err = -pthread_create(&thread, NULL, drop_when_gone, &d);
+	err = node_hold_start(&hold, claim->fd, claim->at.number);
 	if (err)
 		return why_set(why, err, "%s: %s", name, strerror(-err));
+	claim_drop(claim);
 	err = remove(name, why);
-	atomic_store(&d.done, true);
-	pthread_join(thread, NULL);
+	node_hold_end(&hold);
 	return err;
 }
 

@@ -35,13 +35,11 @@ void claim_drop(struct claim *claim);
  *
  * vhost_vdpa waits for whoever has its node open, uninterruptibly and, in a
  * detach, with all of generic netlink locked.  So the claim is kept until
- * nobody can open the node any more, and then dropped in the middle of it.
+ * nobody can open the node any more, and then dropped in the middle of it, by
+ * a process of its own (daemon/node_hold.h): this one may be killed at any time.
  */
 int claim_remove(struct claim *claim,
 		 int (*remove)(const char *name, struct why *why),
 		 const char *name, struct why *why);
-
-/* Open the node /dev/@node for reading, with more @flags.  fd or -errno. */
-int claim_open_block(const char *node, int flags);
 
 #endif

@@ -19,6 +19,7 @@
 #include "daemon/store.h"
 #include "lib/log.h"
 #include "lib/secmem.h"
+#include "vduse/vdpa.h"
 #include "vhost-user/socket.h"
 #include "virtio/blk_dev.h"
 
@@ -64,6 +65,8 @@ static void tell(struct monitor *m, int err, const char *text)
 static void begin_end(struct monitor *m)
 {
 	m->phase = PHASE_ENDING;
+	if (m->shared.head)
+		vblk_stat_set(&m->shared.head->attached, 0);
 	supervise_end(m);
 }
 
@@ -96,7 +99,9 @@ void monitor_begin_attach(struct monitor *m)
 		return;
 	}
 	m->phase = PHASE_ATTACHING;
-	err = attach_start(&m->attach, ATTACH, m->volume);
+	/* Should we die, the attach goes on, and needs the worker. */
+	vblk_stat_set(&m->shared.head->attached, 1);
+	err = attach_start(&m->attach, ATTACH, m->volume, m->rt);
 	if (err)
 		monitor_fail(m, err, strerror(-err));
 }
@@ -112,16 +117,37 @@ int monitor_begin_detach(struct monitor *m, bool force)
 		begin_end(m);
 		return 0;
 	}
-	err = attach_start(&m->attach, force ? DETACH_FORCE : how, m->volume);
+	err = attach_start(&m->attach, force ? DETACH_FORCE : how, m->volume,
+			   m->rt);
 	if (!err)
 		m->phase = PHASE_DETACHING;
 	return err;
+}
+
+/*
+ * The attach failed, and somebody has opened what came of it: to end now would
+ * hang him.
+ */
+static void go_on(struct monitor *m, const struct attach_result *res)
+{
+	struct why why;
+
+	why_set(&why, 0, "%s (it stays until vcrypt close %s)", res->why.text,
+		m->volume->name);
+	log_error("%s", why.text);
+	m->phase = PHASE_SERVING;
+	monitor_save_state(m);
+	tell(m, res->err, why.text);
 }
 
 static void attached(struct monitor *m, const struct attach_result *res)
 {
 	char path[VDPA_NODE_MAX + 8];
 
+	if (res->err && res->stays && vdpa_is_attached(m->volume->name)) {
+		go_on(m, res);
+		return;
+	}
 	if (res->err) {
 		m->failure_err = res->err;
 		m->failure = res->why;

@@ -13,7 +13,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/attach.h"
@@ -25,6 +24,7 @@
 #include "daemon/shared.h"
 #include "daemon/volume.h"
 #include "daemon/worker.h"
+#include "lib/clock.h"
 #include "lib/why.h"
 #include "vduse/control.h"
 #include "vduse/vdpa.h"
@@ -32,6 +32,7 @@
 
 #define END_PATIENCE_MS	    5000
 #define DESTROY_PATIENCE_MS 20000
+#define BUSY_PATIENCE_MS    60000 /* longer than the kernel waits for a worker */
 #define PAUSE_MS	    20
 
 struct orphan {
@@ -128,24 +129,18 @@ static int map_shared(struct orphan *o)
 	return err;
 }
 
-static void pause_a_little(void)
-{
-	const struct timespec pause = { 0, PAUSE_MS * 1000000L };
-
-	nanosleep(&pause, NULL);
-}
-
 /* A dead worker's device stays busy until its last requests have ended. */
 static int open_device(const char *name, int *ret_fd)
 {
-	int i, err = -EBUSY;
+	int64_t deadline = clock_ms() + DESTROY_PATIENCE_MS;
+	int err;
 
-	for (i = 0; err == -EBUSY && i < DESTROY_PATIENCE_MS / PAUSE_MS; i++) {
+	for (;;) {
 		err = vduse_open(name, ret_fd);
-		if (err == -EBUSY)
-			pause_a_little();
+		if (err != -EBUSY || clock_ms() >= deadline)
+			return err;
+		clock_pause(PAUSE_MS);
 	}
-	return err;
 }
 
 _Noreturn static void stand_in_child(struct orphan *o, int vduse_fd,
@@ -212,6 +207,46 @@ static int check_use(const char *name, bool force, struct why *why)
 	return force ? 0 : block_in_use(at.node, why);
 }
 
+/* Whoever attaches or detaches needs answers as well as we do. */
+static int provide_worker(struct orphan *o, bool force, struct why *why)
+{
+	int err;
+
+	if (o->worker_fd >= 0 || !vdpa_is_attached(o->volume.name))
+		return 0;
+	err = check_use(o->volume.name, force, why);
+	return err ? err : start_stand_in(o, why);
+}
+
+/* A child of the dead monitor may still be attaching or detaching. */
+static int wait_for_others(struct orphan *o, bool force, struct why *why)
+{
+	const char *name = o->volume.name;
+	int64_t deadline = clock_ms() + BUSY_PATIENCE_MS;
+	int fd, err;
+
+	for (;;) {
+		err = provide_worker(o, force, why);
+		if (err)
+			return err;
+		err = runtime_lock_busy(o->rt, name, &fd);
+		if (err != -EBUSY || clock_ms() >= deadline)
+			break;
+		clock_pause(PAUSE_MS);
+	}
+	if (err == -EBUSY)
+		return why_set(why, err,
+			       "%s: a process that was started to attach or "
+			       "detach it does not end",
+			       name);
+	if (err)
+		return why_set(why, err, "%s/%s.busy: %s", o->rt->path, name,
+			       strerror(-err));
+	/* With NAME.lock nobody starts another. */
+	close(fd);
+	return provide_worker(o, force, why);
+}
+
 /*
  * With a live worker this is an ordinary close.  Without, nothing can be
  * written back any more, so nothing is flushed.
@@ -224,13 +259,9 @@ static int take_away(struct orphan *o, bool force, struct why *why)
 
 	if (!vduse_exists(o->volume.name))
 		return 0;
-	if (!alive) {
-		err = check_use(o->volume.name, force, why);
-		if (!err && vdpa_is_attached(o->volume.name))
-			err = start_stand_in(o, why);
-		if (err)
-			return err;
-	}
+	err = wait_for_others(o, force, why);
+	if (err)
+		return err;
 	detach_volume(o->volume.name,
 		      force   ? DETACH_FORCE
 		      : alive ? DETACH
@@ -260,18 +291,19 @@ static void end_worker(struct orphan *o)
 
 static int destroy_device(const char *name, struct why *why)
 {
-	int fd, i, err;
+	int64_t deadline = clock_ms() + DESTROY_PATIENCE_MS;
+	int fd, err;
 
 	if (!vduse_exists(name))
 		return 0;
 	err = vduse_control_open(&fd, why);
 	if (err)
 		return err;
-	for (i = 0; i < DESTROY_PATIENCE_MS / PAUSE_MS; i++) {
+	for (;;) {
 		err = vduse_destroy(fd, name);
-		if (err != -EBUSY)
+		if (err != -EBUSY || clock_ms() >= deadline)
 			break;
-		pause_a_little();
+		clock_pause(PAUSE_MS);
 	}
 	close(fd);
 	if (err)

@@ -137,7 +137,7 @@ void resize_begin(struct monitor *m, int client, uint64_t size)
 		begin_worker(m);
 		return;
 	}
-	err = attach_start(&m->attach, CHECK_UNUSED, m->volume);
+	err = attach_start(&m->attach, CHECK_UNUSED, m->volume, m->rt);
 	if (err)
 		finish(m, err, strerror(-err));
 	else

@@ -100,23 +100,18 @@ static bool is_still_there(const struct runtime *rt, const char *file, int fd)
 	       here.st_ino == there.st_ino;
 }
 
-int runtime_lock(const struct runtime *rt, const char *name, int *ret_fd,
-		 struct why *why)
+static int lock_file(const struct runtime *rt, const char *file, int *ret_fd)
 {
-	char file[FILE_NAME_MAX];
 	int fd;
 
-	file_name(file, name, "lock");
 	for (;;) {
 		fd = openat(rt->dir_fd, file,
 			    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (fd < 0)
-			return why_set(why, -errno, "%s/%s: %s", rt->path, file,
-				       strerror(errno));
+			return -errno;
 		if (flock(fd, LOCK_EX | LOCK_NB)) {
 			close(fd);
-			return why_set(why, -EBUSY, "%s: is open already",
-				       name);
+			return -EBUSY;
 		}
 		if (is_still_there(rt, file, fd))
 			break;
@@ -124,6 +119,30 @@ int runtime_lock(const struct runtime *rt, const char *name, int *ret_fd,
 	}
 	*ret_fd = fd;
 	return 0;
+}
+
+int runtime_lock(const struct runtime *rt, const char *name, int *ret_fd,
+		 struct why *why)
+{
+	char file[FILE_NAME_MAX];
+	int err;
+
+	file_name(file, name, "lock");
+	err = lock_file(rt, file, ret_fd);
+	if (err == -EBUSY)
+		return why_set(why, err, "%s: is open already", name);
+	if (err)
+		return why_set(why, err, "%s/%s: %s", rt->path, file,
+			       strerror(-err));
+	return 0;
+}
+
+int runtime_lock_busy(const struct runtime *rt, const char *name, int *ret_fd)
+{
+	char file[FILE_NAME_MAX];
+
+	file_name(file, name, "busy");
+	return lock_file(rt, file, ret_fd);
 }
 
 int runtime_write_state(const struct runtime *rt, const char *name,
@@ -266,8 +285,8 @@ int runtime_connect(const struct runtime *rt, const char *name, int *ret_fd)
 
 void runtime_remove(const struct runtime *rt, const char *name)
 {
-	static const char *const suffixes[] = { "sock", "shm", "new", "json",
-						"lock" };
+	static const char *const suffixes[] = { "sock", "shm",	"new",
+						"busy", "json", "lock" };
 	char file[FILE_NAME_MAX];
 	size_t i;
 

@@ -3,6 +3,7 @@
  * The runtime directory: what is on this machine of every open volume.
  *
  *   NAME.lock   locked by the monitor for as long as it lives
+ *   NAME.busy   locked by the process that attaches or detaches it
  *   NAME.json   which image, processes and limits; for `list` and `close`
  *   NAME.sock   the monitor's control socket
  *   NAME.shm    counters and in-flight log (daemon/shared.h)
@@ -36,6 +37,12 @@ void runtime_close(struct runtime *rt);
  */
 int runtime_lock(const struct runtime *rt, const char *name, int *ret_fd,
 		 struct why *why);
+
+/*
+ * Take NAME.busy, for a child of the monitor that goes on without it, or for
+ * whoever has NAME.lock then.  Given back like that.  -EBUSY: one is at work.
+ */
+int runtime_lock_busy(const struct runtime *rt, const char *name, int *ret_fd);
 
 /* Write NAME.json, whole or not at all. */
 int runtime_write_state(const struct runtime *rt, const char *name,

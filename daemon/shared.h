@@ -25,7 +25,7 @@ struct shared_head {
 	uint64_t resize_err; /* errno of the latest resize, 0: done */
 	/* Written by the monitor. */
 	uint64_t resize_to; /* bytes of the data area; before WORKER_RESIZE */
-	uint64_t attached;  /* the device is on the vDPA bus, to be closed */
+	uint64_t attached;  /* the device is or gets on the vDPA bus */
 };
 
 /* This process's view; the sizes are copies that were checked. */

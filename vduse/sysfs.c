@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/why.h"
@@ -16,6 +19,8 @@
 
 #define DRIVERS "/sys/bus/vdpa/drivers/"
 #define DEVICES "/sys/bus/vdpa/devices/"
+
+#define UEVENT_MS 2000 /* it is there at once, or may never be */
 
 /* As the kernel and its users write it. */
 static const struct {
@@ -82,6 +87,26 @@ static enum vdpa_driver find_driver(const char *name)
 	return driver;
 }
 
+/* @dir: a device with a node, in sysfs. */
+static bool read_number(const char *dir, dev_t *ret)
+{
+	unsigned major_nr, minor_nr;
+	char path[288];
+	FILE *f;
+	int n;
+
+	snprintf(path, sizeof(path), "%s/dev", dir);
+	f = fopen(path, "re");
+	if (!f)
+		return false;
+	n = fscanf(f, "%u:%u", &major_nr, &minor_nr);
+	fclose(f);
+	if (n != 2)
+		return false;
+	*ret = makedev(major_nr, minor_nr);
+	return true;
+}
+
 void vdpa_find(const char *name, struct vdpa_binding *ret)
 {
 	const char *what, *node;
@@ -98,26 +123,78 @@ void vdpa_find(const char *name, struct vdpa_binding *ret)
 		return;
 	node = strrchr(found.gl_pathv[0], '/') + 1;
 	if (strlen(node) < sizeof(ret->node) &&
-	    (ret->driver == VDPA_VHOST || has_size(node)))
+	    (ret->driver == VDPA_VHOST || has_size(node)) &&
+	    read_number(found.gl_pathv[0], &ret->number))
 		strcpy(ret->node, node);
 	globfree(&found);
 }
 
-bool vdpa_is_unbinding(const char *name)
+static bool names_driver(const char *uevent)
 {
-	char path[128], line[128];
 	bool found = false;
+	char line[128];
 	FILE *f;
 
-	/* The link to the driver goes first, this when all is done. */
-	snprintf(path, sizeof(path), DEVICES "%s/uevent", name);
-	f = fopen(path, "re");
+	f = fopen(uevent, "re");
 	if (!f)
 		return false;
 	while (!found && fgets(line, sizeof(line), f))
 		found = !strncmp(line, "DRIVER=", 7);
 	fclose(f);
 	return found;
+}
+
+/* It may be abandoned, so it keeps nothing of ours open. */
+_Noreturn static void reader_main(const char *uevent, int fd)
+{
+	char answer;
+
+	setsid();
+	if (dup2(fd, 0))
+		_exit(1);
+	close_range(1, ~0U, 0);
+	answer = names_driver(uevent);
+	_exit(write(0, &answer, 1) != 1);
+}
+
+/*
+ * Some kernels (6.10, and others that took the change) lock the device to
+ * show this file, which whoever unbinds it has done: the read then waits with
+ * him, and cannot be interrupted.
+ */
+static bool ask_reader(const char *uevent, bool *ret)
+{
+	struct pollfd pfd = { .events = POLLIN };
+	char answer = 0;
+	int fds[2];
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC))
+		return false;
+	pid = fork();
+	if (!pid)
+		reader_main(uevent, fds[1]);
+	close(fds[1]);
+	pfd.fd = fds[0];
+	if (pid > 0 && poll(&pfd, 1, UEVENT_MS) == 1 &&
+	    read(fds[0], &answer, 1) == 1) {
+		waitpid(pid, NULL, 0);
+		*ret = answer;
+	} else {
+		pid = -1;
+	}
+	close(fds[0]);
+	return pid > 0;
+}
+
+bool vdpa_is_unbinding(const char *name)
+{
+	char path[128];
+	bool found;
+
+	/* The link to the driver goes first, this when all is done. */
+	snprintf(path, sizeof(path), DEVICES "%s/uevent", name);
+	return !ask_reader(path, &found) || found;
 }
 
 /* The kernel does the work inside the write. */

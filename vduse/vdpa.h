@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 struct why;
 
@@ -33,6 +34,7 @@ struct vdpa_binding {
 	enum vdpa_driver driver;
 	/* In /dev: "vda", once it has its capacity, or "vhost-vdpa-0". */
 	char node[VDPA_NODE_MAX]; /* "": there is none (yet) */
+	dev_t number;		  /* the node's */
 };
 
 /* VDPA_CMD_DEV_NEW.  That it succeeds does not prove that a node appears. */
@@ -55,7 +57,8 @@ void vdpa_find(const char *name, struct vdpa_binding *ret);
 
 /*
  * Whether @name, which has no driver, is being taken from one.  The kernel
- * has its device locked meanwhile, and vhost_vdpa may take for ever.
+ * has its device locked meanwhile, and vhost_vdpa may take for ever.  Takes up
+ * to two seconds; true as well when the kernel does not say.
  */
 bool vdpa_is_unbinding(const char *name);
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -245,16 +246,41 @@ START_TEST(test_attach_fails)
 	struct attach_child child;
 	struct attach_result res;
 
-	ck_assert_int_eq(attach_start(&child, ATTACH, &volume), 0);
+	ck_assert_int_eq(attach_start(&child, ATTACH, &volume, &rt), 0);
 	attach_collect(&child, &res);
 	ck_assert_int_lt(res.err, 0);
 	ck_assert_ptr_nonnull(strstr(res.why.text, volume.name));
 	/* One that is killed. */
-	ck_assert_int_eq(attach_start(&child, ATTACH, &volume), 0);
+	ck_assert_int_eq(attach_start(&child, ATTACH, &volume, &rt), 0);
 	kill(child.pid, SIGSTOP);
 	kill(child.pid, SIGKILL);
 	attach_collect(&child, &res);
 	ck_assert_int_lt(res.err, 0);
+}
+END_TEST
+
+/* There is one at a time, and none if it cannot be started. */
+START_TEST(test_attach_busy)
+{
+	struct attach_child child = { .pid = 0 };
+	struct rlimit limit;
+	int fd, next;
+
+	ck_assert_int_eq(runtime_lock_busy(&rt, volume.name, &fd), 0);
+	ck_assert_int_eq(attach_start(&child, DETACH, &volume, &rt), -EBUSY);
+	close(fd);
+	/* Enough for the lock, not for the pipe. */
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	next = dup(0);
+	close(next);
+	limit.rlim_cur = (rlim_t)next + 1;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_int_eq(attach_start(&child, DETACH, &volume, &rt), -EMFILE);
+	limit.rlim_cur = limit.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_int_eq(child.pid, 0);
+	ck_assert_int_eq(runtime_lock_busy(&rt, volume.name, &fd), 0);
+	close(fd);
 }
 END_TEST
 
@@ -334,6 +360,7 @@ static void add_tests(TCase *tc)
 	tcase_add_test(tc, test_closer_leaves);
 	tcase_add_test(tc, test_silent_clients);
 	tcase_add_test(tc, test_attach_fails);
+	tcase_add_test(tc, test_attach_busy);
 	tcase_add_loop_test(tc, test_answers, 0,
 			    sizeof(answers) / sizeof(answers[0]));
 	tcase_add_test(tc, test_nobody_listens);

@@ -8,7 +8,6 @@
 #include <linux/virtio_blk.h>
 #include <linux/virtio_ring.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -332,11 +331,10 @@ START_TEST(test_start_fails)
 }
 END_TEST
 
-/* A ring that breaks while it is served stands still over a pause. */
+/* A ring that breaks its queue, which stands still over a pause. */
 START_TEST(test_broken_stands)
 {
 	begin(_i);
-	start();
 	/* An indirect table that claims to go on. */
 	if (d.packed.desc)
 		driver_packed_raw(&d, 0, DRIVER_DATA, 16,
@@ -346,9 +344,7 @@ START_TEST(test_broken_stands)
 	else
 		driver_raw_avail(&d, 2 * SIZE);
 	driver_publish(&d);
-	eventfd_write(d.setup.kick_fd, 1);
-	while (!vblk_stat_get(&stats.broken))
-		sched_yield();
+	start();
 	stop();
 	ck_assert_uint_eq(vblk_stat_get(&stats.broken), 1);
 	driver_reset(&d);

@@ -128,6 +128,32 @@ START_TEST(test_lock_cannot_be_made)
 	ck_assert_int_eq(symlinkat("/etc/passwd", rt.dir_fd, "a.lock"), 0);
 	ck_assert_int_eq(runtime_lock(&rt, "a", &fd, &why), -ELOOP);
 	ck_assert_ptr_nonnull(strstr(why.text, "a.lock"));
+	ck_assert_int_eq(symlinkat("/etc/passwd", rt.dir_fd, "a.busy"), 0);
+	ck_assert_int_eq(runtime_lock_busy(&rt, "a", &fd), -ELOOP);
+}
+END_TEST
+
+/* Beside the other one, and with a child that outlives us. */
+START_TEST(test_lock_busy)
+{
+	int fds[2], lock, fd, other = -7;
+	char byte;
+	pid_t pid;
+
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_eq(runtime_lock(&rt, "a", &lock, NULL), 0);
+	ck_assert_int_eq(runtime_lock_busy(&rt, "a", &fd), 0);
+	pid = fork();
+	if (!pid) {
+		close(fds[1]);
+		_exit(read(fds[0], &byte, 1) != 0);
+	}
+	close(fd);
+	ck_assert_int_eq(runtime_lock_busy(&rt, "a", &other), -EBUSY);
+	ck_assert_int_eq(other, -7);
+	close(fds[1]);
+	waitpid(pid, NULL, 0);
+	ck_assert_int_eq(runtime_lock_busy(&rt, "a", &fd), 0);
 }
 END_TEST
 
@@ -239,16 +265,16 @@ END_TEST
 START_TEST(test_remove)
 {
 	static const char *const mine[] = { "a.lock", "a.json", "a.sock",
-					    "a.shm", "a.new" };
+					    "a.shm",  "a.new",	"a.busy" };
 	static const char *const others[] = { "a.b.json", "aa.json", "b.json" };
 	size_t i;
 
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < 6; i++)
 		plant(mine[i], "x");
 	for (i = 0; i < 3; i++)
 		plant(others[i], "x");
 	runtime_remove(&rt, "a");
-	for (i = 0; i < 5; i++)
+	for (i = 0; i < 6; i++)
 		ck_assert(!exists(mine[i]));
 	for (i = 0; i < 3; i++)
 		ck_assert(exists(others[i]));
@@ -303,6 +329,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tc, open_one, close_one);
 	tcase_add_test(tc, test_lock);
+	tcase_add_test(tc, test_lock_busy);
 	tcase_add_test(tc, test_lock_ends_with_the_process);
 	tcase_add_test(tc, test_lock_race);
 	tcase_add_test(tc, test_lock_cannot_be_made);

@@ -35,5 +35,34 @@ for delay in 0 0.1 0.3 0.7; do
 	kill_after "$delay" oldest
 	kill_after "$delay" all
 done
+
+# Without a process, to be in time: sets $monitor and $worker.
+find_pids() {
+	local text='' pid='_pid" *: *([1-9][0-9]*)'
+
+	until [[ $text =~ monitor$pid ]] && monitor=${BASH_REMATCH[1]} &&
+		[[ $text =~ worker$pid ]] && worker=${BASH_REMATCH[1]}; do
+		[ ! -e /run/vcrypt/vdc0.json ] ||
+			text=$(</run/vcrypt/vdc0.json)
+	done
+}
+
+# The monitor is killed while the kernel waits for the worker: the attach goes
+# on, and what comes of it works.
+vc_attach secret.img vdc0
+vc_close vdc0
+"$VCRYPT" open --key-file key secret.img vdc0 >out 2>err &
+opener=$!
+find_pids
+until [ -e /sys/bus/vdpa/devices/vdc0 ]; do :; done
+kill -STOP "$worker"
+kill -9 "$monitor"
+sleep 0.3
+kill -CONT "$worker"
+wait "$opener" || true
+wait_for 60 test -b "$dev"
+timeout 60 dd if="$dev" of=/dev/null bs=1M count=4 iflag=direct status=none
+vc_close vdc0
+
 vc_attach secret.img vdc0
 vc_close vdc0

@@ -39,12 +39,12 @@ has_device vhost-vdpa || fail "no vhost-vdpa: $("$VCRYPT" status vdc0)"
 [ ! -e "$dev" ] || fail "$dev is still there"
 NODE=$node RING=split FILE=start "$O/tests/vm/vhost_vdpa"
 exec 7<>"$node"
-expect 5 timeout 20 "$VCRYPT" close vdc0
+expect 5 timeout 60 "$VCRYPT" close vdc0
 says "$node: is opened by bash"
 exec 7<&-
 
 rebind vhost_vdpa virtio_vdpa
-wait_for 10 has_device virtio-vdpa
+wait_for 60 has_device virtio-vdpa
 dev=$node
 e2fsck -fn "$dev"
 vc_mount

@@ -19,6 +19,10 @@ is_vhost() {
 	[ -z "$(ls -d /sys/block/vd* 2>/dev/null)" ] || fail "there is a disk"
 }
 
+is_orphaned() {
+	[ "$(vc_status one state)" = orphaned ]
+}
+
 vc_holds() {
 	[ -n "$(find "/proc/$1/fd" -lname "$2")" ]
 }
@@ -51,7 +55,7 @@ is_vhost one
 exec 7<>"$node"
 for how in "close one" "close --force one" "resize --size 40M one"; do
 	# shellcheck disable=SC2086 # two words and more
-	expect 5 timeout 20 "$VCRYPT" $how
+	expect 5 timeout 60 "$VCRYPT" $how
 	says "$node: is opened by bash \(process $$\)"
 done
 grep -q force err && fail "resize speaks of --force"
@@ -77,10 +81,10 @@ rm "$node"
 node=$(vc_open secret.img one --driver vhost-vdpa)
 exec 7<>"$node"
 (exec 7<&-; echo one >/sys/bus/vdpa/drivers/vhost_vdpa/unbind) &
-wait_for 10 test ! -e "$node"
+wait_for 60 test ! -e "$node"
 for how in "close one" "close --force one"; do
 	# shellcheck disable=SC2086 # two words and more
-	expect 5 timeout 20 "$VCRYPT" $how
+	expect 5 timeout 60 "$VCRYPT" $how
 	says "one: .* waits until a program has closed"
 done
 [ "$(vc_status one driver)" = null ] || fail "it has a driver"
@@ -92,7 +96,7 @@ vc_close one
 node=$(vc_open secret.img one --driver vhost-vdpa)
 kill -9 "$(vc_status one monitor_pid)"
 worker=$(vc_status one worker_pid)
-wait_for 10 grep -q orphaned <("$VCRYPT" status one)
+wait_for 60 is_orphaned
 is_vhost one
 sleep 0.3
 [ -d "/proc/$worker" ] || fail "the worker ended with its monitor"
@@ -110,19 +114,19 @@ sleep 1000 7<>"$node" &
 holder=$!
 monitor=$(vc_status one monitor_pid)
 worker=$(vc_status one worker_pid)
-wait_for 10 vc_holds "$holder" "$node"
+wait_for 60 vc_holds "$holder" "$node"
 kill -STOP "$monitor"
 kill -9 "$worker" "$monitor"
-wait_for 10 test ! -d "/proc/$worker"
+wait_for 60 test ! -d "/proc/$worker"
 [ "$(vc_status one state)" = dead ] || fail "not dead"
 is_vhost one
 for how in "close one" "close --force one"; do
 	# shellcheck disable=SC2086 # two words and more
-	expect 5 timeout 20 "$VCRYPT" $how
+	expect 5 timeout 60 "$VCRYPT" $how
 	says "is opened by sleep \(process $holder\)"
 done
 kill -9 "$holder"
-timeout 20 "$VCRYPT" close one
+timeout 60 "$VCRYPT" close one
 wait "$holder" || true
 
 # vhost_vdpa was first.
