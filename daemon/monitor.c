@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include "lib/log.h"
 #include "lib/secmem.h"
 #include "vduse/vdpa.h"
+#include "vhost-user/socket.h"
 #include "virtio/blk_dev.h"
 
 #define DESTROY_PATIENCE_MS 5000
@@ -34,9 +36,12 @@ int64_t monitor_now(void)
 
 void monitor_save_state(struct monitor *m)
 {
-	char *text = report_status(m);
 	int err = -ENOMEM;
+	char *text;
 
+	if (!m->rt)
+		return;
+	text = report_status(m);
 	if (text)
 		err = runtime_write_state(m->rt, m->volume->name, text);
 	if (err)
@@ -76,10 +81,23 @@ void monitor_fail(struct monitor *m, int err, const char *text)
 	begin_end(m);
 }
 
+static void opened(struct monitor *m, const char *path)
+{
+	m->phase = PHASE_SERVING;
+	vblk_stat_set(&m->shared.head->attached, 1);
+	log_note("%s is open as %s", m->volume->image, path);
+	monitor_save_state(m);
+	tell(m, 0, path);
+}
+
 void monitor_begin_attach(struct monitor *m)
 {
 	int err;
 
+	if (m->volume->vhost_user) {
+		opened(m, m->volume->socket);
+		return;
+	}
 	m->phase = PHASE_ATTACHING;
 	/* Should we die, the attach goes on, and needs the worker. */
 	vblk_stat_set(&m->shared.head->attached, 1);
@@ -95,6 +113,10 @@ int monitor_begin_detach(struct monitor *m, bool force)
 
 	if (m->resize.step != RESIZE_NONE)
 		return -EBUSY;
+	if (m->volume->vhost_user) {
+		begin_end(m);
+		return 0;
+	}
 	err = attach_start(&m->attach, force ? DETACH_FORCE : how, m->volume,
 			   m->rt);
 	if (!err)
@@ -132,11 +154,8 @@ static void attached(struct monitor *m, const struct attach_result *res)
 		monitor_fail(m, res->err, res->why.text);
 		return;
 	}
-	m->phase = PHASE_SERVING;
 	snprintf(path, sizeof(path), "/dev/%s", res->node);
-	log_note("%s is open as %s", m->volume->image, path);
-	monitor_save_state(m);
-	tell(m, 0, path);
+	opened(m, path);
 }
 
 static void detached(struct monitor *m, const struct attach_result *res)
@@ -166,7 +185,8 @@ static void on_attach_result(struct monitor *m)
 
 /*
  * SIGTERM asks to close, like the command; a volume in use goes on, since
- * ending would hang everybody who uses it.
+ * ending would hang everybody who uses it.  SIGHUP, where there is no control
+ * socket, asks to see what size the image has now.
  */
 static void on_signal(struct monitor *m)
 {
@@ -174,8 +194,14 @@ static void on_signal(struct monitor *m)
 
 	if (read(m->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
-	if (m->phase == PHASE_SERVING && monitor_begin_detach(m, false))
-		log_warn("cannot close");
+	if (m->phase != PHASE_SERVING)
+		return;
+	if (info.ssi_signo != SIGHUP) {
+		if (monitor_begin_detach(m, false))
+			log_warn("cannot close");
+	} else if (m->resize.step == RESIZE_NONE) {
+		resize_begin(m, -1, 0);
+	}
 }
 
 /* Only before the device is attached for the first time. */
@@ -219,18 +245,40 @@ static int make_device(struct monitor *m, struct why *why)
 	return err ? err : provide_bounce(volume, why);
 }
 
-static int open_signals(void)
+static int open_signals(const struct monitor *m)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	if (!m->rt)
+		sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return -errno;
-	signal(SIGHUP, SIG_IGN);
+	if (m->rt)
+		signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Without a runtime directory, only monitor and workers know it. */
+static int make_shm(const struct monitor *m, size_t len, int *ret_fd)
+{
+	int fd, err;
+
+	if (m->rt)
+		return runtime_create_shm(m->rt, m->volume->name, len, ret_fd);
+	fd = memfd_create("vcrypt-shared", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, (off_t)len)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	*ret_fd = fd;
+	return 0;
 }
 
 static int open_files(struct monitor *m, struct why *why)
@@ -238,20 +286,19 @@ static int open_files(struct monitor *m, struct why *why)
 	const struct volume *volume = m->volume;
 	int shm_fd, err;
 
-	m->signal_fd = open_signals();
-	err = runtime_create_shm(
-		m->rt, volume->name,
-		shared_size(volume->nr_queues, volume->queue_size), &shm_fd);
+	m->signal_fd = open_signals(m);
+	err = make_shm(m, shared_size(volume->nr_queues, volume->queue_size),
+		       &shm_fd);
 	if (!err) {
 		err = shared_create(shm_fd, volume->nr_queues,
 				    volume->queue_size, &m->shared);
 		close(shm_fd);
 	}
-	if (!err)
+	if (!err && m->rt)
 		err = runtime_listen(m->rt, volume->name, &m->listen_fd);
 	if (err)
-		why_set(why, err, "%s/%s: %s", m->rt->path, volume->name,
-			strerror(-err));
+		why_set(why, err, "%s/%s: %s", m->rt ? m->rt->path : "memory",
+			volume->name, strerror(-err));
 	return err;
 }
 
@@ -265,7 +312,7 @@ static void begin(struct monitor *m)
 	if (!err)
 		monitor_save_state(m);
 	if (!err)
-		err = make_device(m, &why);
+		err = m->volume->vhost_user ? 0 : make_device(m, &why);
 	if (!err)
 		err = supervise_spawn(m, &why);
 	if (err) {
@@ -297,7 +344,10 @@ static void end(struct monitor *m)
 {
 	destroy_device(m);
 	shared_unmap(&m->shared);
-	runtime_remove(m->rt, m->volume->name);
+	if (m->rt)
+		runtime_remove(m->rt, m->volume->name);
+	if (m->volume->vhost_user)
+		vhost_socket_remove(m->volume->listen_fd, m->volume->socket);
 	secmem_free(m->volume->key, VOLUME_KEY_MAX);
 	m->volume->key = NULL;
 	if (m->failure_err)

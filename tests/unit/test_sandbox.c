@@ -31,6 +31,11 @@
 #include "daemon/sandbox.h"
 #include "lib/loop.h"
 #include "lib/why.h"
+#include "vhost-user/fd.h"
+#include "vhost-user/log_mem.h"
+#include "vhost-user/memory.h"
+#include "vhost-user/ring.h"
+#include "lib/why.h"
 
 #define NOBODY 65534
 
@@ -146,7 +151,7 @@ static const long refused[] = {
 
 static void call_refused(int i)
 {
-	NEED(!sandbox_enter());
+	NEED(!sandbox_enter(SANDBOX_VDUSE));
 	errno = 0;
 	NEED(syscall(refused[i], 0, 0, 0, 0, 0, 0) == -1);
 	NEED(errno == EPERM);
@@ -158,13 +163,72 @@ START_TEST(test_refused)
 }
 END_TEST
 
+/* For vhost-user messages and memory for logs are allowed, and no more. */
+static bool vhost_needs(long call)
+{
+	return call == SYS_sendmsg || call == SYS_recvmsg ||
+	       call == SYS_memfd_create;
+}
+
+static void call_refused_vhost(int i)
+{
+	NEED(!sandbox_enter(SANDBOX_VHOST));
+	errno = 0;
+	NEED(syscall(refused[i], 0, 0, 0, 0, 0, 0) == -1);
+	NEED((errno == EPERM) != vhost_needs(refused[i]));
+}
+
+START_TEST(test_refused_vhost)
+{
+	ck_assert_int_eq(in_child(call_refused_vhost, _i), 0);
+}
+END_TEST
+
+/* What a front end makes a worker do. */
+static void use_vhost(int i)
+{
+	const struct vhost_inflight want = { .nr_queues = 2, .queue_size = 8 };
+	struct vhost_log_mem log = { 0 };
+	struct vhost_memory memory = { 0 };
+	struct vhost_ring ring;
+	struct why why;
+	uint64_t size;
+	int fd, pair[2];
+
+	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
+	NEED(!vhost_ring_init(&ring, 0, &memory, 8));
+	NEED(!sandbox_enter(SANDBOX_VHOST));
+	NEED(!vhost_log_mem_new(&log, &want, &fd, &why));
+	NEED(!vhost_fd_size(fd, &size) && size == log.map_len);
+	NEED(!vhost_memory_add(&memory, &(struct vhost_region){ .size = size },
+			       fd, &why));
+	fd = vhost_fd_ticks();
+	NEED(fd >= 0 && vhost_fd_is_event(fd));
+	NEED(read(fd, &size, 8) == 8);
+	ring.runs = true;
+	fd = ring.call_fd;
+	vhost_ring_set_call(&ring, -1);
+	vhost_ring_release(&ring);
+	NEED(ring.call_fd == fd && read(fd, &size, 8) == 8);
+	NEED(accept4(pair[0], NULL, NULL, 0) == -1 && errno == EINVAL);
+	NEED(!shutdown(pair[0], SHUT_RDWR));
+	NEED(ioctl(fd, VDUSE_DEV_GET_FEATURES, &size) && errno == EPERM);
+	NEED(fcntl(fd, F_SETFL, 0) == -1 && errno == EPERM);
+}
+
+START_TEST(test_vhost)
+{
+	ck_assert_int_eq(in_child(use_vhost, 0), 0);
+}
+END_TEST
+
 static void use_memory(int i)
 {
 	int fd = memfd_create("t", MFD_CLOEXEC);
 	char *p;
 
 	NEED(!ftruncate(fd, 8192));
-	NEED(!sandbox_enter());
+	NEED(!sandbox_enter(SANDBOX_VDUSE));
 	p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	NEED(p != MAP_FAILED);
 	p[4096] = 1;
@@ -195,7 +259,7 @@ static void use_ioctls(int i)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	uint64_t arg = 0;
 
-	NEED(!sandbox_enter());
+	NEED(!sandbox_enter(SANDBOX_VDUSE));
 	/* The filter lets these through: the device says that it is none. */
 	NEED(ioctl(null, VDUSE_DEV_GET_FEATURES, &arg) && errno == ENOTTY);
 	NEED(ioctl(null, VDUSE_VQ_INJECT_IRQ, &arg) && errno == ENOTTY);
@@ -235,7 +299,7 @@ static void use_ring(int i)
 
 	NEED(!loop_new(8, &r.loop));
 	NEED(!loop_seal(r.loop));
-	NEED(!sandbox_enter());
+	NEED(!sandbox_enter(SANDBOX_VDUSE));
 	io_uring_prep_read(loop_sqe(r.loop, &r.op), fd, &count, 8, 0);
 	NEED(!eventfd_write(fd, 5));
 	NEED(!loop_run(r.loop));
@@ -278,7 +342,7 @@ static void use_threads(int i)
 	NEED(!pthread_create(&thread, NULL, other_thread, NULL));
 	NEED(read(answer[0], &c, 1) == 1);
 	settle();
-	NEED(!sandbox_enter());
+	NEED(!sandbox_enter(SANDBOX_VDUSE));
 	NEED(write(go[1], "x", 1) == 1);
 	NEED(read(answer[0], &c, 1) == 1);
 	NEED(c == 'y');
@@ -407,6 +471,9 @@ int main(void)
 
 	tcase_add_loop_test(tc, test_refused, 0,
 			    sizeof(refused) / sizeof(refused[0]));
+	tcase_add_loop_test(tc, test_refused_vhost, 0,
+			    sizeof(refused) / sizeof(refused[0]));
+	tcase_add_test(tc, test_vhost);
 	tcase_add_test(tc, test_memory);
 	tcase_add_test(tc, test_ioctls);
 	tcase_add_test(tc, test_ring);
