@@ -59,6 +59,7 @@ vm-shell: all
 
 include tests/fuzz/fuzz.mk
 include tests/fuzz/coverage.mk
+include tests/bench/bench.mk
 
 # The objects of the unit tests are worth keeping.
 .SECONDARY:
