@@ -12,6 +12,11 @@ requires qemu-storage-daemon
 programs=${O:-build}/tests/bench
 short=(--warmup 0 --seconds 0.2)
 
+stop_server() {
+	kill "$1"
+	wait "$1"
+}
+
 # start_server WRITABLE
 start_server() {
 	rm -f socket
@@ -20,7 +25,7 @@ start_server() {
 		--blockdev raw,node-name=d,file=f --export \
 		vhost-user-blk,id=e,node-name=d,writable=$1,num-queues=2,addr.type=unix,addr.path=socket &
 	server=$!
-	cleanup kill "$server"
+	cleanup stop_server "$server"
 	wait_for 10 test -S socket
 }
 
