@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "daemon/store.h"
 #include "lib/log.h"
 #include "lib/secmem.h"
+#include "vhost-user/socket.h"
 #include "virtio/blk_dev.h"
 
 #define DESTROY_PATIENCE_MS 5000
@@ -33,9 +35,12 @@ int64_t monitor_now(void)
 
 void monitor_save_state(struct monitor *m)
 {
-	char *text = report_status(m);
 	int err = -ENOMEM;
+	char *text;
 
+	if (!m->rt)
+		return;
+	text = report_status(m);
 	if (text)
 		err = runtime_write_state(m->rt, m->volume->name, text);
 	if (err)
@@ -73,10 +78,23 @@ void monitor_fail(struct monitor *m, int err, const char *text)
 	begin_end(m);
 }
 
+static void opened(struct monitor *m, const char *path)
+{
+	m->phase = PHASE_SERVING;
+	vblk_stat_set(&m->shared.head->attached, 1);
+	log_note("%s is open as %s", m->volume->image, path);
+	monitor_save_state(m);
+	tell(m, 0, path);
+}
+
 void monitor_begin_attach(struct monitor *m)
 {
 	int err;
 
+	if (m->volume->vhost_user) {
+		opened(m, m->volume->socket);
+		return;
+	}
 	m->phase = PHASE_ATTACHING;
 	err = attach_start(&m->attach, ATTACH, m->volume);
 	if (err)
@@ -90,6 +108,10 @@ int monitor_begin_detach(struct monitor *m, bool force)
 
 	if (m->resize.step != RESIZE_NONE)
 		return -EBUSY;
+	if (m->volume->vhost_user) {
+		begin_end(m);
+		return 0;
+	}
 	err = attach_start(&m->attach, force ? DETACH_FORCE : how, m->volume);
 	if (!err)
 		m->phase = PHASE_DETACHING;
@@ -106,12 +128,8 @@ static void attached(struct monitor *m, const struct attach_result *res)
 		monitor_fail(m, res->err, res->why.text);
 		return;
 	}
-	m->phase = PHASE_SERVING;
-	vblk_stat_set(&m->shared.head->attached, 1);
 	snprintf(path, sizeof(path), "/dev/%s", res->node);
-	log_note("%s is open as %s", m->volume->image, path);
-	monitor_save_state(m);
-	tell(m, 0, path);
+	opened(m, path);
 }
 
 static void detached(struct monitor *m, const struct attach_result *res)
@@ -208,25 +226,43 @@ static int open_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Without a runtime directory, only monitor and workers know it. */
+static int make_shm(const struct monitor *m, size_t len, int *ret_fd)
+{
+	int fd, err;
+
+	if (m->rt)
+		return runtime_create_shm(m->rt, m->volume->name, len, ret_fd);
+	fd = memfd_create("vcrypt-shared", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, (off_t)len)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
 static int open_files(struct monitor *m, struct why *why)
 {
 	const struct volume *volume = m->volume;
 	int shm_fd, err;
 
 	m->signal_fd = open_signals();
-	err = runtime_create_shm(
-		m->rt, volume->name,
-		shared_size(volume->nr_queues, volume->queue_size), &shm_fd);
+	err = make_shm(m, shared_size(volume->nr_queues, volume->queue_size),
+		       &shm_fd);
 	if (!err) {
 		err = shared_create(shm_fd, volume->nr_queues,
 				    volume->queue_size, &m->shared);
 		close(shm_fd);
 	}
-	if (!err)
+	if (!err && m->rt)
 		err = runtime_listen(m->rt, volume->name, &m->listen_fd);
 	if (err)
-		why_set(why, err, "%s/%s: %s", m->rt->path, volume->name,
-			strerror(-err));
+		why_set(why, err, "%s/%s: %s", m->rt ? m->rt->path : "memory",
+			volume->name, strerror(-err));
 	return err;
 }
 
@@ -240,7 +276,7 @@ static void begin(struct monitor *m)
 	if (!err)
 		monitor_save_state(m);
 	if (!err)
-		err = make_device(m, &why);
+		err = m->volume->vhost_user ? 0 : make_device(m, &why);
 	if (!err)
 		err = supervise_spawn(m, &why);
 	if (err) {
@@ -272,7 +308,10 @@ static void end(struct monitor *m)
 {
 	destroy_device(m);
 	shared_unmap(&m->shared);
-	runtime_remove(m->rt, m->volume->name);
+	if (m->rt)
+		runtime_remove(m->rt, m->volume->name);
+	if (m->volume->vhost_user)
+		vhost_socket_remove(m->volume->listen_fd, m->volume->socket);
 	secmem_free(m->volume->key, VOLUME_KEY_MAX);
 	m->volume->key = NULL;
 	if (m->failure_err)

@@ -20,7 +20,8 @@ struct monitor_report {
 /*
  * Serve @volume until it is closed: make the device, attach it, and call
  * @report (once, with @arg).  Whatever step fails, those before it are undone.
- * The process holds the lock of runtime_lock.  volume->key is wiped at the end.  Returns the
+ * The process holds the lock of runtime_lock; or @rt is NULL, for a volume of
+ * vhost-user that has no name for other commands.  volume->key is wiped at the end.  Returns the
  * exit code of the process.
  */
 int monitor_run(struct volume *volume, const struct runtime *rt,

@@ -155,7 +155,7 @@ _Noreturn static void stand_in_child(struct orphan *o, int vduse_fd,
 		.volume = &o->volume,
 		.shared = &o->shared,
 		.image_fd = -1,
-		.vduse_fd = vduse_fd,
+		.device_fd = vduse_fd,
 		.channel_fd = channel_fd,
 	};
 	int keep[] = { vduse_fd, channel_fd };

@@ -189,8 +189,10 @@ void queue_thread_start(struct queue_thread *qt,
 			const struct virtq_setup *setup)
 {
 	qt->setup = *setup;
-	qt->setup.kick_fd = qt->kick_fd;
-	qt->setup.inflight = &qt->inflight;
+	if (qt->setup.kick_fd < 0)
+		qt->setup.kick_fd = qt->kick_fd;
+	if (!qt->setup.inflight)
+		qt->setup.inflight = &qt->inflight;
 	give_order(qt, ORDER_START);
 }
 
@@ -203,6 +205,11 @@ bool queue_thread_busy(const struct queue_thread *qt)
 {
 	return atomic_load_explicit(&qt->order, memory_order_acquire) !=
 	       ORDER_NONE;
+}
+
+bool queue_thread_runs(const struct queue_thread *qt)
+{
+	return vblk_queue_runs(qt->queue);
 }
 
 struct virtq_state queue_thread_state(const struct queue_thread *qt)

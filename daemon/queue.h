@@ -30,12 +30,12 @@ struct queue_params {
 int queue_thread_new(const struct queue_params *params,
 		     struct queue_thread **ret);
 
-/* The eventfd that the driver kicks this queue with. */
+/* The eventfd that the driver kicks this queue with, unless it has its own. */
 int queue_thread_kick_fd(const struct queue_thread *qt);
 
 /*
- * Orders; the one before is done.  @setup is copied, its kick_fd and inflight
- * are set here.
+ * Orders; the one before is done.  @setup is copied; a kick_fd of -1 and an
+ * inflight of NULL become those of the thread.
  */
 void queue_thread_start(struct queue_thread *qt,
 			const struct virtq_setup *setup);
@@ -43,6 +43,9 @@ void queue_thread_stop(struct queue_thread *qt);
 
 /* Whether an order is being carried out. */
 bool queue_thread_busy(const struct queue_thread *qt);
+
+/* Whether the queue was started and not stopped; no order is under way. */
+bool queue_thread_runs(const struct queue_thread *qt);
 
 /* Where the ring goes on; the queue is stopped. */
 struct virtq_state queue_thread_state(const struct queue_thread *qt);

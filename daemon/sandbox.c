@@ -186,6 +186,52 @@ static const uint32_t allowed_ioctls[] = {
 	VDUSE_VQ_INJECT_IRQ,
 };
 
+/* For connections, and for the descriptors that come through them. */
+static const int allowed_vhost_calls[] = {
+	SCMP_SYS(accept4),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(sendto),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(fstat),
+	SCMP_SYS(fstatfs),
+	SCMP_SYS(dup3),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(preadv2),
+	SCMP_SYS(eventfd2),
+	SCMP_SYS(memfd_create),
+	SCMP_SYS(timerfd_create),
+	SCMP_SYS(timerfd_settime),
+};
+
+static int add_vhost_rules(scmp_filter_ctx ctx)
+{
+	static const int seals[] = { F_ADD_SEALS, F_GET_SEALS };
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < sizeof(allowed_vhost_calls) / sizeof(int); i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW,
+				       allowed_vhost_calls[i], 0);
+	for (i = 0; !err && i < 2; i++)
+		err = seccomp_rule_add(
+			ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+			SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)seals[i]));
+	return err;
+}
+
+static int add_vduse_rules(scmp_filter_ctx ctx)
+{
+	size_t i;
+	int err = 0;
+
+	for (i = 0; !err && i < sizeof(allowed_ioctls) / sizeof(uint32_t); i++)
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				       SCMP_A1(SCMP_CMP_EQ, allowed_ioctls[i]));
+	return err;
+}
+
 static int add_rules(scmp_filter_ctx ctx)
 {
 	size_t i;
@@ -194,9 +240,6 @@ static int add_rules(scmp_filter_ctx ctx)
 	for (i = 0; !err && i < sizeof(allowed_calls) / sizeof(int); i++)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, allowed_calls[i],
 				       0);
-	for (i = 0; !err && i < sizeof(allowed_ioctls) / sizeof(uint32_t); i++)
-		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-				       SCMP_A1(SCMP_CMP_EQ, allowed_ioctls[i]));
 	if (!err)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
 				       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC,
@@ -213,7 +256,7 @@ static int add_rules(scmp_filter_ctx ctx)
 	return err;
 }
 
-int sandbox_enter(void)
+int sandbox_enter(enum sandbox_transport transport)
 {
 	scmp_filter_ctx ctx;
 	int err;
@@ -225,6 +268,9 @@ int sandbox_enter(void)
 	err = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (!err)
 		err = add_rules(ctx);
+	if (!err)
+		err = transport == SANDBOX_VHOST ? add_vhost_rules(ctx)
+						 : add_vduse_rules(ctx);
 	if (!err)
 		err = seccomp_load(ctx);
 	seccomp_release(ctx);

@@ -35,11 +35,17 @@ void sandbox_protect_service(void);
 /* Close every descriptor but standard error and @keep (@nr of them). */
 void sandbox_close_others(const int *keep, unsigned nr);
 
+enum sandbox_transport {
+	SANDBOX_VDUSE,
+	SANDBOX_VHOST,
+};
+
 /*
  * Install the seccomp filter in all threads: reading and writing what is
- * open, the ring, memory that cannot be executed, VDUSE's ioctls; no file,
- * socket, process or signal of anybody else.
+ * open, the ring, memory that cannot be executed; no file, process or signal
+ * of anybody else.  For VDUSE its ioctls, and no socket; for vhost-user taking
+ * connections and messages on the sockets that there are.
  */
-int sandbox_enter(void);
+int sandbox_enter(enum sandbox_transport transport);
 
 #endif

@@ -14,6 +14,12 @@
 #include "lib/why.h"
 #include "virtio/blk_dev.h"
 
+/*
+ * A front end chooses the size of its rings, and 128 is usual.  A request has
+ * no more descriptors than that (virtio 1.3, section 2.7.5.3.1).
+ */
+#define VHOST_SEG_MAX 126
+
 static struct cryptdev_params cipher_params(const struct volume *volume)
 {
 	const struct volume_info *info = &volume->info;
@@ -94,9 +100,13 @@ int volume_vblk(const struct volume *volume, struct blk_dev *store,
 		.readonly = volume->readonly,
 	};
 	size_t len = strlen(volume->name);
-	struct bounce_plan plan;
-	int err = bounce_plan(volume, &plan, why);
+	struct bounce_plan plan = { .seg_max = VHOST_SEG_MAX };
+	int err = 0;
 
+	params.physical = volume->vhost_user;
+	params.config_writes = volume->vhost_user;
+	if (!volume->vhost_user)
+		err = bounce_plan(volume, &plan, why);
 	if (err)
 		return err;
 	params.seg_max = plan.seg_max;

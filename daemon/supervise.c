@@ -45,16 +45,16 @@ static int reopen_image(const struct volume *volume)
 }
 
 _Noreturn static void worker_child(struct monitor *m, int image_fd,
-				   int vduse_fd, int channel_fd)
+				   int device_fd, int channel_fd)
 {
 	const struct worker_params params = {
 		.volume = m->volume,
 		.shared = &m->shared,
 		.image_fd = image_fd,
-		.vduse_fd = vduse_fd,
+		.device_fd = device_fd,
 		.channel_fd = channel_fd,
 	};
-	int keep[] = { vduse_fd, channel_fd, image_fd };
+	int keep[] = { device_fd, channel_fd, image_fd };
 
 	sandbox_close_others(keep, image_fd < 0 ? 2 : 3);
 	if (m->volume->key && secmem_relock(m->volume->key, VOLUME_KEY_MAX)) {
@@ -64,7 +64,7 @@ _Noreturn static void worker_child(struct monitor *m, int image_fd,
 	worker_main(&params);
 }
 
-static int fork_worker(struct monitor *m, int image_fd, int vduse_fd)
+static int fork_worker(struct monitor *m, int image_fd, int device_fd)
 {
 	int fds[2];
 	pid_t pid;
@@ -79,7 +79,7 @@ static int fork_worker(struct monitor *m, int image_fd, int vduse_fd)
 		return -errno;
 	}
 	if (!pid)
-		worker_child(m, image_fd, vduse_fd, fds[1]);
+		worker_child(m, image_fd, device_fd, fds[1]);
 	close(fds[1]);
 	m->channel_fd = fds[0];
 	m->worker = pid;
@@ -88,28 +88,45 @@ static int fork_worker(struct monitor *m, int image_fd, int vduse_fd)
 	return 0;
 }
 
+/* What a worker answers on: /dev/vduse/NAME, or the socket. */
+static int open_device(const struct volume *volume, int *ret_fd,
+		       struct why *why)
+{
+	int err;
+
+	if (volume->vhost_user) {
+		*ret_fd = fcntl(volume->listen_fd, F_DUPFD_CLOEXEC, 3);
+		return *ret_fd < 0 ? why_set(why, -errno, "%s: %s",
+					     volume->socket, strerror(errno))
+				   : 0;
+	}
+	err = vduse_open(volume->name, ret_fd);
+	return err ? why_set(why, err, "/dev/vduse/%s: %s", volume->name,
+			     strerror(-err))
+		   : 0;
+}
+
 int supervise_spawn(struct monitor *m, struct why *why)
 {
-	int image_fd = -1, vduse_fd, err;
+	int image_fd = -1, device_fd, err;
 
-	err = vduse_open(m->volume->name, &vduse_fd);
+	err = open_device(m->volume, &device_fd, why);
 	if (err)
-		return why_set(why, err, "/dev/vduse/%s: %s", m->volume->name,
-			       strerror(-err));
+		return err;
 	if (!m->given_up) {
 		image_fd = reopen_image(m->volume);
 		if (image_fd < 0) {
-			close(vduse_fd);
+			close(device_fd);
 			return why_set(why, image_fd, "%s: %s",
 				       m->volume->image, strerror(-image_fd));
 		}
 	}
-	err = fork_worker(m, image_fd, vduse_fd);
+	err = fork_worker(m, image_fd, device_fd);
 	/*
-	 * The worker alone holds the device: were it kept here as well, the
+	 * The worker alone holds a VDUSE device: were it kept here as well, the
 	 * kernel would not put back the messages of a worker that died.
 	 */
-	close(vduse_fd);
+	close(device_fd);
 	if (image_fd >= 0)
 		close(image_fd);
 	if (err)
@@ -135,7 +152,8 @@ void supervise_on_channel(struct monitor *m)
 			resize_on_ready(m);
 		} else if (said[i] == WORKER_RESIZED) {
 			resize_on_resized(m);
-		} else if (said[i] == WORKER_RUNNING) {
+		} else if (said[i] == WORKER_RUNNING &&
+			   !m->volume->vhost_user) {
 			vdpa_spread_interrupts(m->volume->name,
 					       m->volume->nr_queues);
 		}

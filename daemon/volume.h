@@ -24,6 +24,8 @@
 #define VOLUME_DEATH_LIMIT     5
 #define VOLUME_MAX_DEATH_LIMIT 100
 
+#define SOCKET_PATH_MAX 108 /* of struct sockaddr_un */
+
 struct volume {
 	char name[VDUSE_VOLUME_NAME_MAX + 1];
 	char image[PATH_MAX]; /* absolute */
@@ -43,6 +45,10 @@ struct volume {
 	int image_fd;	/* open and locked by the command; the monitor's */
 	int control_fd; /* of vduse_control_open */
 	bool foreground;
+	/* Served to a front end of vhost-user, and not through VDUSE. */
+	bool vhost_user;
+	int listen_fd;		   /* the socket it connects to */
+	char socket[SOCKET_PATH_MAX]; /* absolute; "": made by somebody else */
 };
 
 #endif

@@ -83,29 +83,39 @@ static void on_running(void *arg)
 	tell_monitor(arg, WORKER_RUNNING);
 }
 
-static void end_if_idle(struct worker *w)
+static void on_ended(void *arg)
 {
-	if (serve_is_idle(&w->serve))
-		loop_stop(w->loop);
-	else
-		log_warn("asked to end while the device is in use: going on");
+	struct worker *w = arg;
+
+	loop_stop(w->loop);
+}
+
+static void end(struct worker *w)
+{
+	w->serve.transport->end(&w->serve);
 }
 
 /*
  * A device that is not on the bus yet, nor set up by a driver, is of no use to
- * anybody without its monitor, and might not be known to `close`.
+ * anybody without its monitor, and might not be known to `close`.  A front
+ * end of vhost-user can wait for another server.
  */
 static void on_monitor_death(struct worker *w)
 {
 	const struct shared_head *head = w->params->shared->head;
 
+	if (w->params->volume->vhost_user) {
+		log_warn("the monitor is gone: ending");
+		end(w);
+		return;
+	}
 	if (vblk_stat_get(&head->attached) || vblk_stat_get(&head->status)) {
 		log_warn("the monitor is gone; serving goes on (vcrypt close "
 			 "%s)",
 			 w->params->volume->name);
 		return;
 	}
-	end_if_idle(w);
+	end(w);
 }
 
 /*
@@ -118,7 +128,8 @@ static int resize(struct worker *w, uint64_t bytes)
 	int err;
 
 	err = blk_resize(w->store, nr_sectors);
-	return err ? err : serve_set_capacity(&w->serve, nr_sectors);
+	return err ? err : w->serve.transport->set_capacity(&w->serve,
+							 nr_sectors);
 }
 
 static void on_resize(struct worker *w)
@@ -139,7 +150,7 @@ static void on_channel(struct loop_op *op, int res)
 		return;
 	}
 	if (r->buf.byte == WORKER_END)
-		end_if_idle(r->worker);
+		end(r->worker);
 	else if (r->buf.byte == WORKER_RESIZE)
 		on_resize(r->worker);
 	read_again(r);
@@ -149,7 +160,7 @@ static void on_signal(struct loop_op *op, int res)
 {
 	struct reader *r = (struct reader *)op;
 
-	end_if_idle(r->worker);
+	end(r->worker);
 	read_again(r);
 }
 
@@ -223,10 +234,12 @@ static int prepare(struct worker *w, struct why *why)
 	if (!err)
 		err = loop_seal(w->loop);
 	if (!err)
-		err = serve_make_device(&w->serve, w->loop,
-					w->params->vduse_fd);
+		err = w->serve.transport->make(&w->serve, w->loop,
+					       w->params->device_fd);
 	if (!err)
-		err = sandbox_enter();
+		err = sandbox_enter(w->params->volume->vhost_user
+					    ? SANDBOX_VHOST
+					    : SANDBOX_VDUSE);
 	if (err)
 		return why_set(why, err, "cannot start: %s", strerror(-err));
 	add_reader(w, &w->done, w->done.fd, 8, on_queue_done);
@@ -249,9 +262,13 @@ _Noreturn void worker_main(const struct worker_params *params)
 	struct shared_head *head = params->shared->head;
 	struct worker w = {
 		.params = params,
-		.serve = { .nr_queues = params->volume->nr_queues,
+		.serve = { .transport = params->volume->vhost_user
+						? &serve_vhost
+						: &serve_vduse,
+			   .nr_queues = params->volume->nr_queues,
 			   .shared = params->shared,
 			   .running = on_running,
+			   .ended = on_ended,
 			   .arg = &w },
 	};
 	struct why why = { "" };
@@ -264,7 +281,7 @@ _Noreturn void worker_main(const struct worker_params *params)
 		log_error("%s", why.text);
 		_exit(1);
 	}
-	serve_start(&w.serve);
+	w.serve.transport->start(&w.serve);
 	tell_monitor(&w, WORKER_READY);
 	err = loop_run(w.loop);
 	if (err) {

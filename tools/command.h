@@ -36,6 +36,7 @@ int cmd_format(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_open(int argc, char **argv);
 int cmd_resize(int argc, char **argv);
+int cmd_serve(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 
 /* Print "vcrypt: REASON" and return the exit code for @err (-errno). */

@@ -56,6 +56,28 @@ const struct command commands[] = {
 	  "NAME [--force]",
 	  "  --force                even if it is in use or cannot be flushed:\n"
 	  "                         what is not yet written is lost\n" },
+	{ "serve", cmd_serve, "serve a container to a virtual machine",
+	  "IMAGE --socket PATH [OPTION...]",
+	  "Speaks vhost-user-blk on a UNIX socket, in the foreground, for a front\n"
+	  "end such as QEMU. Needs no privileges and nothing of the kernel. Ends\n"
+	  "at SIGTERM or SIGINT, when what was begun is done.\n\n"
+	  "  --socket PATH          make this socket and listen on it\n"
+	  "  --socket-mode MODE     its rights, octal (0600)\n"
+	  "  --socket-group GROUP   its group\n"
+	  "  --fd N                 instead: a socket that listens already\n"
+	  "  --readonly             do not allow writing\n"
+	  "  --key-file FILE        read the passphrase from FILE, - is standard\n"
+	  "                         input (whole, newlines included)\n"
+	  "  --queues N             1 to 32, at most; default: the number of CPUs,\n"
+	  "                         at most 8\n"
+	  "  --queue-size N         the longest queue: a power of two, 4 to 1024\n"
+	  "                         (256)\n"
+	  "  --cache MODE           direct (default where it works) or buffered\n"
+	  "  --allow-discards       free the image's blocks that the file system\n"
+	  "                         on it gives back; shows which ones are used\n"
+	  "  --user NAME            whom the data path runs as, for root\n"
+	  "  --death-limit N        give up when N workers died within a minute:\n"
+	  "                         1 to 100 (5)\n" },
 	{ "resize", cmd_resize, "change the size of an open volume",
 	  "NAME [--size SIZE]",
 	  "Without an option it becomes what the image has room for now.\n\n"

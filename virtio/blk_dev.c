@@ -24,11 +24,18 @@
 /* Flash and disks alike; file systems align to it. */
 #define PHYS_BLOCK_MIN 4096U
 
-#define MUST_HAVE (BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_ACCESS_PLATFORM))
+static uint64_t must_have(const struct vblk *vblk)
+{
+	uint64_t bits = BIT(VIRTIO_F_VERSION_1);
+
+	if (!vblk->params.physical)
+		bits |= BIT(VIRTIO_F_ACCESS_PLATFORM);
+	return bits;
+}
 
 static uint64_t offered(const struct vblk *vblk)
 {
-	uint64_t bits = MUST_HAVE | BIT(VIRTIO_RING_F_INDIRECT_DESC) |
+	uint64_t bits = must_have(vblk) | BIT(VIRTIO_RING_F_INDIRECT_DESC) |
 			BIT(VIRTIO_RING_F_EVENT_IDX) |
 			BIT(VIRTIO_BLK_F_SIZE_MAX) | BIT(VIRTIO_BLK_F_SEG_MAX) |
 			BIT(VIRTIO_BLK_F_BLK_SIZE) | BIT(VIRTIO_BLK_F_FLUSH) |
@@ -100,7 +107,7 @@ int vblk_check_features(const struct vblk *vblk, uint64_t negotiated,
 			struct why *why)
 {
 	uint64_t unknown = negotiated & ~vblk->features;
-	uint64_t missing = MUST_HAVE & ~negotiated;
+	uint64_t missing = must_have(vblk) & ~negotiated;
 
 	if (unknown)
 		return why_set(why, -EINVAL,

@@ -35,6 +35,7 @@ struct vblk_params {
 	bool packed;		      /* offer packed rings */
 	bool readonly;		      /* even if the block device is not */
 	bool config_writes;	      /* the transport takes them to us */
+	bool physical;		      /* addresses are, so no ACCESS_PLATFORM */
 	char serial[VBLK_SERIAL_LEN]; /* NUL padded, perhaps not terminated */
 };
 

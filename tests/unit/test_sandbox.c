@@ -146,7 +146,7 @@ static const long refused[] = {
 
 static void call_refused(int i)
 {
-	NEED(!sandbox_enter());
+	NEED(!sandbox_enter(SANDBOX_VDUSE));
 	errno = 0;
 	NEED(syscall(refused[i], 0, 0, 0, 0, 0, 0) == -1);
 	NEED(errno == EPERM);
@@ -164,7 +164,7 @@ static void use_memory(int i)
 	char *p;
 
 	NEED(!ftruncate(fd, 8192));
-	NEED(!sandbox_enter());
+	NEED(!sandbox_enter(SANDBOX_VDUSE));
 	p = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	NEED(p != MAP_FAILED);
 	p[4096] = 1;
@@ -195,7 +195,7 @@ static void use_ioctls(int i)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	uint64_t arg = 0;
 
-	NEED(!sandbox_enter());
+	NEED(!sandbox_enter(SANDBOX_VDUSE));
 	/* The filter lets these through: the device says that it is none. */
 	NEED(ioctl(null, VDUSE_DEV_GET_FEATURES, &arg) && errno == ENOTTY);
 	NEED(ioctl(null, VDUSE_VQ_INJECT_IRQ, &arg) && errno == ENOTTY);
@@ -235,7 +235,7 @@ static void use_ring(int i)
 
 	NEED(!loop_new(8, &r.loop));
 	NEED(!loop_seal(r.loop));
-	NEED(!sandbox_enter());
+	NEED(!sandbox_enter(SANDBOX_VDUSE));
 	io_uring_prep_read(loop_sqe(r.loop, &r.op), fd, &count, 8, 0);
 	NEED(!eventfd_write(fd, 5));
 	NEED(!loop_run(r.loop));
@@ -278,7 +278,7 @@ static void use_threads(int i)
 	NEED(!pthread_create(&thread, NULL, other_thread, NULL));
 	NEED(read(answer[0], &c, 1) == 1);
 	settle();
-	NEED(!sandbox_enter());
+	NEED(!sandbox_enter(SANDBOX_VDUSE));
 	NEED(write(go[1], "x", 1) == 1);
 	NEED(read(answer[0], &c, 1) == 1);
 	NEED(c == 'y');

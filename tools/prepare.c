@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * Getting a volume ready to be served: see prepare.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backend/file.h"
+#include "backend/lock.h"
+#include "crypt/unlock.h"
+#include "daemon/sandbox.h"
+#include "daemon/volume.h"
+#include "lib/secmem.h"
+#include "lib/why.h"
+#include "tools/passphrase.h"
+#include "tools/prepare.h"
+#include "virtio/blk_dev.h"
+
+#define TRIES 3
+
+static int check_queues(const struct serve_options *args, struct volume *volume,
+			struct why *why)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (cpus < 1)
+		cpus = 1;
+	if (cpus > VOLUME_DEFAULT_QUEUES)
+		cpus = VOLUME_DEFAULT_QUEUES;
+	volume->nr_queues = args->queues == UINT32_MAX ? (unsigned)cpus
+						       : args->queues;
+	volume->queue_size = args->queue_size;
+	if (!volume->nr_queues || volume->nr_queues > VOLUME_MAX_QUEUES)
+		return why_set(why, -EDOM,
+			       "--queues: 1 to %d queues are possible",
+			       VOLUME_MAX_QUEUES);
+	if (volume->queue_size < 4 ||
+	    volume->queue_size > VBLK_MAX_QUEUE_SIZE ||
+	    (volume->queue_size & (volume->queue_size - 1)))
+		return why_set(why, -EDOM,
+			       "--queue-size: a power of two from 4 to %d is "
+			       "needed",
+			       VBLK_MAX_QUEUE_SIZE);
+	return 0;
+}
+
+static int check_death_limit(const struct serve_options *args,
+			     struct volume *volume, struct why *why)
+{
+	if (args->death_limit > VOLUME_MAX_DEATH_LIMIT)
+		return why_set(why, -EDOM,
+			       "--death-limit: 1 to %d deaths are possible",
+			       VOLUME_MAX_DEATH_LIMIT);
+	volume->death_limit = args->death_limit;
+	return 0;
+}
+
+static int parse_cache(const char *s, enum file_cache *ret, struct why *why)
+{
+	if (!s)
+		return 0;
+	if (!strcmp(s, "direct"))
+		*ret = FILE_CACHE_DIRECT;
+	else if (!strcmp(s, "buffered"))
+		*ret = FILE_CACHE_BUFFERED;
+	else
+		return why_set(
+			why, -EDOM,
+			"--cache: \"direct\" or \"buffered\", not \"%s\"", s);
+	return 0;
+}
+
+static int open_image(const struct serve_options *args, struct volume *volume,
+		      struct why *why)
+{
+	int err;
+
+	if (!realpath(args->image, volume->image))
+		return why_set(why, -errno, "%s: %s", args->image,
+			       strerror(errno));
+	err = file_open(args->image, args->readonly, &volume->image_fd, why);
+	if (err)
+		return err;
+	err = image_lock(volume->image_fd, args->readonly);
+	if (err == -EBUSY)
+		return why_set(why, err,
+			       "%s: is open already, or in use by another "
+			       "vcrypt",
+			       args->image);
+	if (err)
+		return why_set(why, err, "%s: cannot be locked: %s",
+			       args->image, strerror(-err));
+	err = volume_probe(volume->image_fd, &volume->info, why);
+	if (err)
+		why_prefix(why, "%s", args->image);
+	return err;
+}
+
+int prepare_image(const struct serve_options *args, struct volume *volume,
+		  struct why *why)
+{
+	enum file_cache cache = FILE_CACHE_AUTO;
+	int err;
+
+	err = check_queues(args, volume, why);
+	if (!err)
+		err = check_death_limit(args, volume, why);
+	if (!err)
+		err = parse_cache(args->cache, &cache, why);
+	return err ? err : open_image(args, volume, why);
+}
+
+static int unlock(const struct serve_options *args, struct volume *volume,
+		  struct why *why)
+{
+	char prompt[PATH_MAX + 32];
+	const struct passphrase_source source = {
+		.key_file = args->key_file,
+		.prompt = prompt,
+	};
+	int tries = passphrase_is_typed(&source) ? TRIES : 1;
+	struct secret secret = { 0 };
+	int err;
+
+	snprintf(prompt, sizeof(prompt), "Passphrase for %s", args->image);
+	do {
+		err = passphrase_get(&source, false, &secret, why);
+		if (err)
+			return err;
+		err = volume_unlock(volume->image_fd, secret.data, secret.len,
+				    volume->key, &volume->info, why);
+		secret_free(&secret);
+		if (err == -EPERM && --tries)
+			fprintf(stderr, "vcrypt: %s: %s\n", args->image,
+				why->text);
+	} while (err == -EPERM && tries);
+	if (err)
+		why_prefix(why, "%s", args->image);
+	return err;
+}
+
+/* After file_set_cache: O_DIRECT is part of what the image is. */
+static int check_backing(const struct serve_options *args, struct volume *volume,
+			 struct why *why)
+{
+	const struct file_blk_options options = { .readonly = args->readonly };
+	int err;
+
+	err = file_blk_probe(volume->image_fd, &options, &volume->backing, why);
+	if (err) {
+		why_prefix(why, "%s", args->image);
+		return err;
+	}
+	volume->allow_discards = args->allow_discards ||
+				 volume->info.allow_discards;
+	if (args->allow_discards && !volume->backing.readonly &&
+	    !volume->backing.discard)
+		return why_set(why, -EOPNOTSUPP,
+			       "%s: its file system cannot free a part of a "
+			       "file (leave out --allow-discards)",
+			       args->image);
+	return 0;
+}
+
+int prepare_key(const struct serve_options *args, struct volume *volume,
+		struct why *why)
+{
+	enum file_cache cache = FILE_CACHE_AUTO;
+	int err;
+
+	err = parse_cache(args->cache, &cache, why);
+	if (!err)
+		err = sandbox_choose_user(args->user, volume->image_fd,
+					  &volume->uid, &volume->gid, why);
+	if (!err)
+		err = file_set_cache(volume->image_fd, args->image, cache,
+				     volume->info.sector_size, why);
+	if (!err)
+		err = check_backing(args, volume, why);
+	if (err)
+		return err;
+	volume->direct = fcntl(volume->image_fd, F_GETFL) & O_DIRECT;
+	err = secmem_alloc(VOLUME_KEY_MAX, (void **)&volume->key);
+	if (err)
+		return why_set(why, err,
+			       "no locked memory for the key (raise ulimit "
+			       "-l)");
+	return unlock(args, volume, why);
+}

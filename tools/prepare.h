@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * Getting a volume ready to be served, whatever the transport: the image is
+ * opened and locked, the key unlocked.
+ */
+#ifndef TOOLS_PREPARE_H
+#define TOOLS_PREPARE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "daemon/volume.h"
+
+struct why;
+
+/* What was asked for on the command line; NULL: not said. */
+struct serve_options {
+	const char *image, *key_file, *cache, *user;
+	bool readonly, allow_discards;
+	uint32_t queues; /* UINT32_MAX: not said */
+	uint32_t queue_size, death_limit;
+};
+
+#define SERVE_OPTIONS_DEFAULT                                              \
+	((struct serve_options){ .queues = UINT32_MAX,                     \
+				 .queue_size = VOLUME_QUEUE_SIZE,          \
+				 .death_limit = VOLUME_DEATH_LIMIT })
+
+/*
+ * Check the options, open and lock the image, and see what it is: all that
+ * can fail before anybody types.  -EDOM: an option is wrong; -EBUSY: the image
+ * is in use; or -errno.
+ */
+int prepare_image(const struct serve_options *options, struct volume *volume,
+		  struct why *why);
+
+/* Then the rest, with the passphrase.  -EPERM: it is wrong; or -errno. */
+int prepare_key(const struct serve_options *options, struct volume *volume,
+		struct why *why);
+
+#endif

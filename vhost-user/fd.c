@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * What a descriptor is that a front end sent: see fd.h.
+ */
+#include <errno.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "vhost-user/fd.h"
+
+#define TICK_NS 1000000L
+
+/* Not fstat(3), which is another system call, with a path, in some libraries. */
+static int stat_fd(int fd, struct stat *ret)
+{
+	return syscall(SYS_fstat, fd, ret) ? -errno : 0;
+}
+
+bool vhost_fd_is_event(int fd)
+{
+	struct stat st;
+
+	return !stat_fd(fd, &st) && !(st.st_mode & S_IFMT);
+}
+
+bool vhost_fd_is_socket(int fd)
+{
+	struct stat st;
+
+	return !stat_fd(fd, &st) && S_ISSOCK(st.st_mode);
+}
+
+int vhost_fd_size(int fd, uint64_t *ret)
+{
+	struct stat st;
+	int err = stat_fd(fd, &st);
+
+	if (!err)
+		*ret = (uint64_t)st.st_size;
+	return err;
+}
+
+int vhost_fd_ticks(void)
+{
+	const struct itimerspec every = { { 0, TICK_NS }, { 0, TICK_NS } };
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	if (timerfd_settime(fd, 0, &every, NULL)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
