@@ -194,6 +194,7 @@ static int connect_patiently(const char *path)
 
 void front_connect(struct front *front, const char *path, uint64_t want)
 {
+	struct message owner = { .request = SET_OWNER };
 	struct ucred cred;
 	socklen_t len = sizeof(cred);
 	uint64_t offered, protocol, need = P_REPLY_ACK | P_CONFIG;
@@ -202,7 +203,7 @@ void front_connect(struct front *front, const char *path, uint64_t want)
 	if (getsockopt(front->sock, SOL_SOCKET, SO_PEERCRED, &cred, &len))
 		err(1, "SO_PEERCRED");
 	front->server = cred.pid;
-	set_u64(front, SET_OWNER, 0, -1, false);
+	send_message(front, &owner, -1);
 	offered = get_u64(front, GET_FEATURES);
 	want |= F_PROTOCOL_FEATURES;
 	if ((offered & want) != want)
