@@ -62,22 +62,37 @@ command_of() {
 	command+=(--export "vhost-user-blk,id=e,node-name=d,writable=on,num-queues=$queues,addr.type=unix,addr.path=$work/socket")
 }
 
+# await_socket: until the server listens, or ends.
+await_socket() {
+	local i
+
+	for ((i = 0; i < 1000; i++)); do
+		[ ! -S "$work/socket" ] || return 0
+		kill -0 "$server_pid" 2>/dev/null || return 1
+		sleep 0.01
+	done
+	return 1
+}
+
 # start_server CPU SERVER FOLDER CACHE QUEUES RING: leaves its process in
-# $server_pid. CPU is a list as taskset has it.
+# $server_pid. CPU is a list as taskset has it. The kernel closes the files of
+# an io_uring some time after its process ended, and they may be locked until
+# then: so more than one try.
 start_server() {
-	local cpus=$1 command i
+	local cpus=$1 command tries
 
 	shift
 	command_of "$@"
-	rm -f "$work/socket"
-	taskset -c "$cpus" "${command[@]}" </dev/null >"$work/server.log" 2>&1 &
-	server_pid=$!
-	for ((i = 0; i < 1000; i++)); do
-		[ ! -S "$work/socket" ] || return 0
-		kill -0 "$server_pid" 2>/dev/null || break
-		sleep 0.01
+	for ((tries = 0; tries < 10; tries++)); do
+		rm -f "$work/socket"
+		taskset -c "$cpus" "${command[@]}" </dev/null \
+			>"$work/server.log" 2>&1 &
+		server_pid=$!
+		await_socket && return 0
+		stop_server
+		grep -q 'is open already' "$work/server.log" || return 1
+		sleep 0.1
 	done
-	stop_server
 	return 1
 }
 
