@@ -175,12 +175,14 @@ static void print_result(const struct run *run, const struct job *jobs,
 	       seconds, ops, ops / seconds,
 	       ops * run->opt->bs / seconds / (1 << 20));
 	printf("\"cpu_s\": %.6f, \"user_s\": %.3f, \"sys_s\": %.3f, "
-	       "\"cpu_us_per_io\": %.4f, \"cpu_percent\": %.4f, ",
+	       "\"cpu_percent\": %.4f, ",
 	       (b->use.cpu_ns - a->use.cpu_ns) / 1e9,
 	       (b->use.user_ns - a->use.user_ns) / 1e9,
 	       (b->use.sys_ns - a->use.sys_ns) / 1e9,
-	       (b->use.cpu_ns - a->use.cpu_ns) / 1e3 / each,
 	       (b->use.cpu_ns - a->use.cpu_ns) / 1e7 / seconds);
+	if (ops > 0)
+		printf("\"cpu_us_per_io\": %.4f, ",
+		       (b->use.cpu_ns - a->use.cpu_ns) / 1e3 / ops);
 	printf("\"kicks_per_io\": %.4f, \"calls_per_io\": %.4f, ",
 	       (b->kicks - a->kicks) / each, (b->calls - a->calls) / each);
 	if (server->counters)
