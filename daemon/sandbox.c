@@ -215,9 +215,9 @@ static int add_vhost_rules(scmp_filter_ctx ctx)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW,
 				       allowed_vhost_calls[i], 0);
 	for (i = 0; !err && i < 2; i++)
-		err = seccomp_rule_add(
-			ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-			SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)seals[i]));
+		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+				       SCMP_A1(SCMP_CMP_EQ,
+					       (scmp_datum_t)seals[i]));
 	return err;
 }
 

@@ -47,7 +47,7 @@ struct volume {
 	bool foreground;
 	/* Served to a front end of vhost-user, and not through VDUSE. */
 	bool vhost_user;
-	int listen_fd;		   /* the socket it connects to */
+	int listen_fd;		      /* the socket it connects to */
 	char socket[SOCKET_PATH_MAX]; /* absolute; "": made by somebody else */
 };
 

@@ -128,8 +128,8 @@ static int resize(struct worker *w, uint64_t bytes)
 	int err;
 
 	err = blk_resize(w->store, nr_sectors);
-	return err ? err : w->serve.transport->set_capacity(&w->serve,
-							 nr_sectors);
+	return err ? err
+		   : w->serve.transport->set_capacity(&w->serve, nr_sectors);
 }
 
 static void on_resize(struct worker *w)

@@ -15,8 +15,8 @@ struct volume;
 struct worker_params {
 	const struct volume *volume;
 	const struct shared *shared;
-	int image_fd; /* -1: the store is lost, answer all with errors */
-	int device_fd; /* /dev/vduse/NAME, or the socket that listens */
+	int image_fd;	/* -1: the store is lost, answer all with errors */
+	int device_fd;	/* /dev/vduse/NAME, or the socket that listens */
 	int channel_fd; /* a socket; what is said stands below */
 };
 

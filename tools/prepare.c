@@ -144,8 +144,8 @@ static int unlock(const struct serve_options *args, struct volume *volume,
 }
 
 /* After file_set_cache: O_DIRECT is part of what the image is. */
-static int check_backing(const struct serve_options *args, struct volume *volume,
-			 struct why *why)
+static int check_backing(const struct serve_options *args,
+			 struct volume *volume, struct why *why)
 {
 	const struct file_blk_options options = { .readonly = args->readonly };
 	int err;

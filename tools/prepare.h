@@ -21,9 +21,9 @@ struct serve_options {
 	uint32_t queue_size, death_limit;
 };
 
-#define SERVE_OPTIONS_DEFAULT                                              \
-	((struct serve_options){ .queues = UINT32_MAX,                     \
-				 .queue_size = VOLUME_QUEUE_SIZE,          \
+#define SERVE_OPTIONS_DEFAULT                                     \
+	((struct serve_options){ .queues = UINT32_MAX,            \
+				 .queue_size = VOLUME_QUEUE_SIZE, \
 				 .death_limit = VOLUME_DEATH_LIMIT })
 
 /*

@@ -107,7 +107,7 @@ static int adopt(const char *s, struct volume *volume, struct why *why)
 	err = vhost_socket_adopt((int)fd, why);
 	if (err) {
 		why_prefix(why, "--fd");
-		return err;
+		return -EDOM;
 	}
 	volume->listen_fd = (int)fd;
 	return 0;
@@ -117,15 +117,15 @@ static int adopt(const char *s, struct volume *volume, struct why *why)
 static int full_path(const char *path, struct volume *volume, struct why *why)
 {
 	char cwd[SOCKET_PATH_MAX] = "";
+	bool relative = path[0] != '/', fits = true;
 	int len;
 
-	if (path[0] != '/' && !getcwd(cwd, sizeof(cwd) - 1))
-		return why_set(why, -ENAMETOOLONG, "%s: %s", path,
-			       strerror(errno));
+	if (relative)
+		fits = getcwd(cwd, sizeof(cwd));
 	len = snprintf(volume->socket, sizeof(volume->socket), "%s%s%s", cwd,
-		       path[0] != '/' ? "/" : "", path);
-	if (!path[0] || len >= (int)sizeof(volume->socket))
-		return why_set(why, -ENAMETOOLONG,
+		       relative ? "/" : "", path);
+	if (!fits || !path[0] || len >= (int)sizeof(volume->socket))
+		return why_set(why, -EDOM,
 			       "--socket: a path of 1 to %d bytes, from the "
 			       "root on, is possible",
 			       SOCKET_PATH_MAX - 1);

@@ -163,7 +163,8 @@ int vhost_conn_reply(struct vhost_conn *conn, const void *data, size_t len,
 		.flags = VHOST_VERSION | VHOST_REPLY,
 		.size = (uint32_t)len,
 	};
-	struct iovec iov[2] = { { &head, sizeof(head) }, { (void *)data, len } };
+	struct iovec iov[2] = { { &head, sizeof(head) },
+				{ (void *)data, len } };
 	union control control = { .buf = { 0 } };
 	struct msghdr hdr = { .msg_iov = iov, .msg_iovlen = 2 };
 	struct cmsghdr *c = &control.align;

@@ -169,7 +169,7 @@ static void settle(struct vhost_dev *dev, int res, struct why *why)
 
 void vhost_dev_continue(struct vhost_dev *dev)
 {
-	int (*then)(struct vhost_dev *dev, struct why *why) = dev->then;
+	int (*then)(struct vhost_dev * dev, struct why * why) = dev->then;
 	struct why why = { "" };
 
 	if (!then)
@@ -298,8 +298,8 @@ int vhost_dev_new(const struct vhost_dev_params *params, struct loop *loop,
 	struct vhost_dev *dev;
 	int err;
 
-	dev = calloc(1, sizeof(*dev) +
-				params->nr_queues * sizeof(dev->rings[0]));
+	dev = calloc(1,
+		     sizeof(*dev) + params->nr_queues * sizeof(dev->rings[0]));
 	if (!dev)
 		return -ENOMEM;
 	dev->params = *params;

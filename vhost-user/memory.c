@@ -35,8 +35,7 @@ static int check_place(const struct vhost_memory *mem,
 	/* An offset is signed in the kernel; pages must fit behind it. */
 	if (wraps(r->guest, r->size) || wraps(r->user, r->size) ||
 	    r->size > INT64_MAX || r->offset > INT64_MAX - r->size)
-		return why_set(why, -EINVAL,
-			       "a region of memory wraps around");
+		return why_set(why, -EINVAL, "a region of memory wraps around");
 	if (mem->nr == VHOST_MAX_SLOTS)
 		return why_set(why, -EINVAL, "more than %d regions of memory",
 			       VHOST_MAX_SLOTS);
@@ -58,8 +57,8 @@ static int check_file(const struct vhost_region *r, int fd, uint64_t *ret_page,
 	struct statfs fs;
 	uint64_t size;
 
-	if (fstatfs(fd, &fs) || (fs.f_type != TMPFS_MAGIC &&
-				 fs.f_type != HUGETLBFS_MAGIC))
+	if (fstatfs(fd, &fs) ||
+	    (fs.f_type != TMPFS_MAGIC && fs.f_type != HUGETLBFS_MAGIC))
 		return why_set(why, -EINVAL,
 			       "a region of memory is not shared memory "
 			       "(memfd, tmpfs or hugetlbfs)");

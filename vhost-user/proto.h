@@ -94,7 +94,7 @@ struct vhost_vring_addr {
 struct vhost_region {
 	uint64_t guest; /* physical address */
 	uint64_t size;
-	uint64_t user; /* address in the front end's process */
+	uint64_t user;	 /* address in the front end's process */
 	uint64_t offset; /* in the file */
 };
 

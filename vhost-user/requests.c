@@ -17,10 +17,10 @@
 
 #define BIT(n) (1ULL << (n))
 
-#define PROTOCOL_FEATURES                                                 \
-	(BIT(VHOST_PF_MQ) | BIT(VHOST_PF_REPLY_ACK) |                     \
-	 BIT(VHOST_PF_BACKEND_REQ) | BIT(VHOST_PF_CONFIG) |               \
-	 BIT(VHOST_PF_INFLIGHT_SHMFD) | BIT(VHOST_PF_RESET_DEVICE) |      \
+#define PROTOCOL_FEATURES                                            \
+	(BIT(VHOST_PF_MQ) | BIT(VHOST_PF_REPLY_ACK) |                \
+	 BIT(VHOST_PF_BACKEND_REQ) | BIT(VHOST_PF_CONFIG) |          \
+	 BIT(VHOST_PF_INFLIGHT_SHMFD) | BIT(VHOST_PF_RESET_DEVICE) | \
 	 BIT(VHOST_PF_CONFIGURE_MEM_SLOTS) | BIT(VHOST_PF_STATUS))
 
 static const union vhost_payload *payload(const struct vhost_dev *dev)
@@ -179,10 +179,10 @@ static int set_protocol_features(struct vhost_dev *dev, struct why *why)
 	uint64_t features = payload(dev)->u64;
 
 	if (features & ~PROTOCOL_FEATURES)
-		return why_set(why, -EPROTO,
-			       "protocol features %#llx, which were not offered",
-			       (unsigned long long)(features &
-						    ~PROTOCOL_FEATURES));
+		return why_set(
+			why, -EPROTO,
+			"protocol features %#llx, which were not offered",
+			(unsigned long long)(features & ~PROTOCOL_FEATURES));
 	dev->protocol_features = features;
 	return 0;
 }
@@ -244,9 +244,8 @@ static int change_memory(struct vhost_dev *dev, struct why *why)
 	default:
 		vhost_memory_clear(&dev->memory);
 		for (i = 0; !err && i < p->table.nr; i++)
-			err = vhost_memory_add(&dev->memory,
-					       &p->table.region[i], fds[i],
-					       why);
+			err = vhost_memory_add(
+				&dev->memory, &p->table.region[i], fds[i], why);
 	}
 	/* There is no way back to the memory that was. */
 	return err ? table_error(why) : 0;

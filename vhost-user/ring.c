@@ -196,8 +196,8 @@ uint32_t vhost_ring_base(const struct vhost_ring *ring, uint64_t features)
 		return ring->base;
 	/* Both counters are 1 at first. */
 	return is_packed(features)
-		       ? VHOST_BASE_WRAP |
-				 VHOST_BASE_WRAP << VHOST_BASE_USED_SHIFT
+		       ? VHOST_BASE_WRAP | VHOST_BASE_WRAP
+						   << VHOST_BASE_USED_SHIFT
 		       : 0;
 }
 

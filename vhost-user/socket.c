@@ -54,8 +54,7 @@ static int bind_path(int fd, const struct sockaddr_un *addr, struct why *why)
 		return why_set(why, -EEXIST, "%s: exists and is no socket",
 			       addr->sun_path);
 	if (errno == EADDRINUSE || errno == ECONNREFUSED)
-		return why_set(why, -EADDRINUSE,
-			       "%s: another server listens there",
+		return why_set(why, -EBUSY, "%s: another server listens there",
 			       addr->sun_path);
 	return why_set(why, -errno, "%s: %s", addr->sun_path, strerror(errno));
 }
@@ -133,9 +132,13 @@ void vhost_socket_remove(int fd, const char *path)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 
-	close(fd);
-	if (!path[0] || strlen(path) >= sizeof(addr.sun_path))
+	if (!path[0] || strlen(path) >= sizeof(addr.sun_path)) {
+		close(fd);
 		return;
+	}
+	/* The kernel may hold it for a process that has died. */
+	shutdown(fd, SHUT_RDWR);
+	close(fd);
 	strcpy(addr.sun_path, path);
 	/* Another server may have taken the place. */
 	if (is_stale(&addr))

@@ -18,7 +18,7 @@ struct vhost_socket_params {
 /*
  * Listen on a new socket.  A socket that is there, and that nobody listens on,
  * is replaced; nothing else is.  The caller closes *@ret_fd.  -ENAMETOOLONG;
- * -EADDRINUSE: somebody listens; -EEXIST: what is there is no socket; or as
+ * -EBUSY: somebody listens; -EEXIST: what is there is no socket; or as
  * bind(2) and chown(2) say.
  */
 int vhost_socket_listen(const struct vhost_socket_params *params, int *ret_fd,

@@ -23,3 +23,34 @@ on_terminal() {
 	done <<<"$input" |
 		script -qefc "$(printf '%q ' "$@")" screen >/dev/null
 }
+
+# Whether the server takes connections; fails when it has ended instead.
+served() {
+	[ -s served ] || kill -0 "$server" || { cat log; fail "no server"; }
+	[ -s served ]
+}
+
+# serve IMAGE OPTION...: a server in the background, whose process id is
+# $server; returns when it takes connections. Its log is in the file "log".
+serve() {
+	rm -f served
+	printf %s "$passphrase" >key
+	"${as_user[@]}" "$VCRYPT" serve --key-file - "$@" <key >served 2>log &
+	server=$!
+	cleanup kill -KILL "$server"
+	wait_for 20 served
+}
+
+# The server's worker, which has the data path.
+worker() {
+	local pids
+
+	pids=$(<"/proc/$server/task/$server/children")
+	echo "${pids%% *}"
+}
+
+# Who "serve" runs as: nobody, where that can be chosen.
+as_user=()
+if [ "$(id -u)" -eq 0 ]; then
+	as_user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+fi

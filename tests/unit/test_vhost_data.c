@@ -38,9 +38,8 @@ static struct hold hold;
 
 static void setup(void)
 {
-	ck_assert_int_eq(mem_blk_new(SECTORS, &(struct mem_blk_options){ 0 },
-				     &mem),
-			 0);
+	ck_assert_int_eq(
+		mem_blk_new(SECTORS, &(struct mem_blk_options){ 0 }, &mem), 0);
 	front_init(&f, mem);
 }
 
@@ -307,11 +306,10 @@ START_TEST(test_memory_cut)
 				      false };
 	seg[1] = (struct driver_seg){ status, 1, true };
 	driver_add(&f.b.d, DRIVER_DIRECT, seg, 2);
-	ck_assert_int_eq(ftruncate(f.mem_fd,
-				   (char *)driver_blk_at(&f.b, status) -
-					   f.mem +
-					   4096),
-			 0);
+	ck_assert_int_eq(
+		ftruncate(f.mem_fd,
+			  (char *)driver_blk_at(&f.b, status) - f.mem + 4096),
+		0);
 	driver_kick(&f.b.d);
 	driver_blk_wait(&f.b, &len);
 	ck_assert_uint_eq(*driver_blk_at(&f.b, status), VIRTIO_BLK_S_IOERR);

@@ -144,8 +144,8 @@ void front_init(struct front *f, struct blk_dev *blk)
 	ck_assert_int_eq(guard_install(), 0);
 	f->blk = blk;
 	f->sock = f->log_fd = -1;
-	f->listen_fd = socket(AF_UNIX,
-			      SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	f->listen_fd =
+		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* A name without a file, of the kernel's choice. */
 	ck_assert_int_eq(bind(f->listen_fd, (struct sockaddr *)&any,
 			      sizeof(any.sun_family)),
@@ -207,9 +207,8 @@ void front_connect(struct front *f)
 	struct sockaddr_un addr;
 	socklen_t len = sizeof(addr);
 
-	ck_assert_int_eq(getsockname(f->listen_fd, (struct sockaddr *)&addr,
-				     &len),
-			 0);
+	ck_assert_int_eq(
+		getsockname(f->listen_fd, (struct sockaddr *)&addr, &len), 0);
 	f->sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ck_assert_int_eq(connect(f->sock, (struct sockaddr *)&addr, len), 0);
 }
@@ -438,9 +437,8 @@ void front_setup_ring(struct front *f, uint32_t base)
 	ck_assert_uint_eq(front_ask_ring(f, VHOST_SET_VRING_NUM, FRONT_SIZE),
 			  0);
 	ck_assert_uint_eq(front_ask_ring(f, VHOST_SET_VRING_BASE, base), 0);
-	ck_assert_uint_eq(front_ask(f, VHOST_SET_VRING_ADDR, &addr,
-				    sizeof(addr), -1),
-			  0);
+	ck_assert_uint_eq(
+		front_ask(f, VHOST_SET_VRING_ADDR, &addr, sizeof(addr), -1), 0);
 	ck_assert_uint_eq(front_ask_u64(f, VHOST_SET_VRING_CALL, 0, f->call_fd),
 			  0);
 }
