@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -39,6 +40,7 @@ struct queue_thread {
 	int order_fd, kick_fd;
 	atomic_int order; /* not ORDER_NONE: being carried out */
 	struct virtq_setup setup;
+	bool stands; /* it is broken, and is not to start before a reset */
 	sem_t ready;
 	int ready_err;
 };
@@ -57,13 +59,30 @@ static void order_done(void *arg)
 	eventfd_write(qt->params.done_fd, 1);
 }
 
+static void stopped(void *arg)
+{
+	struct queue_thread *qt = arg;
+
+	qt->stands = vblk_stat_get(&qt->params.stats->broken);
+	order_done(qt);
+}
+
+/*
+ * A queue that cannot start stands still like one that broke, and so does one
+ * that broke before a pause.
+ */
 static void start(struct queue_thread *qt)
 {
+	struct vblk_stats *stats = qt->params.stats;
 	struct why why = { "" };
 
-	if (vblk_queue_start(qt->queue, &qt->setup, &why))
+	if (!qt->stands && vblk_queue_start(qt->queue, &qt->setup, &why)) {
 		log_error("queue %u cannot start: %s", qt->params.index,
 			  why.text);
+		snprintf(stats->reason, sizeof(stats->reason), "%s", why.text);
+		vblk_stat_set(&stats->broken, 1);
+		qt->stands = true;
+	}
 	order_done(qt);
 }
 
@@ -78,7 +97,7 @@ static void on_order(struct loop_op *op, int res)
 		start(qt);
 		break;
 	case ORDER_STOP:
-		vblk_queue_stop(qt->queue, order_done, qt);
+		vblk_queue_stop(qt->queue, stopped, qt);
 		break;
 	case ORDER_EXIT:
 		loop_stop(qt->loop);
@@ -220,6 +239,7 @@ struct virtq_state queue_thread_state(const struct queue_thread *qt)
 void queue_thread_reset(struct queue_thread *qt)
 {
 	inflight_queue_reset(&qt->inflight);
+	qt->stands = false;
 }
 
 void queue_thread_free(struct queue_thread *qt)

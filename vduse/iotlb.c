@@ -2,6 +2,7 @@
 /*
  * The IOTLB of one queue: see iotlb.h.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,6 +14,7 @@
 #include "vduse/iotlb.h"
 
 #define ROOM_AT_FIRST 16
+#define HUGE_PAGE_MAX (1ULL << 30) /* bytes, of what Linux has */
 
 void iotlb_init(struct iotlb *tlb, iotlb_ask_fn ask, void *arg)
 {
@@ -69,28 +71,51 @@ static bool make_room(struct iotlb *tlb)
 	return true;
 }
 
-/* The file offset need not stand on a page boundary; mmap wants one. */
+static int prot_of(uint8_t perm)
+{
+	return (perm & VDUSE_ACCESS_RO ? PROT_READ : 0) |
+	       (perm & VDUSE_ACCESS_WO ? PROT_WRITE : 0);
+}
+
+/*
+ * The file offset need not stand on a page boundary, but mmap wants one; and
+ * if the file is one of huge pages, of a size that is not told, a boundary of
+ * those.
+ */
 static bool map_region(struct iotlb_region *r, int fd, uint64_t offset)
 {
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-	uint64_t skip = offset % page;
-	int prot = 0;
+	uint64_t unit, skip;
 	void *p;
 
-	if (r->perm & VDUSE_ACCESS_RO)
-		prot |= PROT_READ;
-	if (r->perm & VDUSE_ACCESS_WO)
-		prot |= PROT_WRITE;
-	if (r->last - r->start > UINT64_MAX - 1 - skip - page)
-		return false;
-	r->map_len = r->last - r->start + 1 + skip;
-	p = mmap(NULL, r->map_len, prot, MAP_SHARED, fd,
-		 (off_t)(offset - skip));
-	if (p == MAP_FAILED)
-		return false;
-	r->map = p;
-	r->host = (char *)p + skip;
-	return true;
+	for (unit = (uint64_t)sysconf(_SC_PAGESIZE); unit <= HUGE_PAGE_MAX;
+	     unit *= 2) {
+		skip = offset % unit;
+		if (r->last - r->start > UINT64_MAX - 1 - skip - unit)
+			return false;
+		r->map_len = r->last - r->start + 1 + skip;
+		p = mmap(NULL, r->map_len, prot_of(r->perm), MAP_SHARED, fd,
+			 (off_t)(offset - skip));
+		if (p != MAP_FAILED) {
+			r->map = p;
+			r->host = (char *)p + skip;
+			return true;
+		}
+		if (errno != EINVAL)
+			return false;
+	}
+	return false;
+}
+
+/* mmap made whole huge pages of the length, munmap wants to be told so. */
+static void unmap_region(const struct iotlb_region *r)
+{
+	uint64_t unit = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t len = r->map_len;
+
+	while (munmap(r->map, len) && errno == EINVAL && unit < HUGE_PAGE_MAX) {
+		unit *= 2;
+		len = (r->map_len + unit - 1) & ~(unit - 1);
+	}
 }
 
 /*
@@ -172,7 +197,7 @@ void iotlb_drop(struct iotlb *tlb, uint64_t start, uint64_t last)
 		if (r->start > last || r->last < start)
 			tlb->regions[left++] = *r;
 		else
-			munmap(r->map, r->map_len);
+			unmap_region(r);
 	}
 	tlb->nr = left;
 	if (!left) {

@@ -18,6 +18,9 @@
 /* Requests that are taken before the rest of the loop has its turn. */
 #define BUDGET 128
 
+/* Bytes to write, which a request that is refused has cleared on the spot. */
+#define BUDGET_BYTES (64U << 20)
+
 /* Pieces of memory beyond seg_max: split headers, borders of mappings. */
 #define EXTRA_IOV 66
 
@@ -51,6 +54,7 @@ static void work(struct vblk_queue *queue)
 	unsigned budget = BUDGET + virtq_nr_replay(queue->vq);
 	struct virtq *vq = queue->vq;
 	struct virtq_chain chain;
+	uint64_t bytes = 0;
 
 	virtq_disable_kick(vq);
 	for (; budget; budget--) {
@@ -59,7 +63,11 @@ static void work(struct vblk_queue *queue)
 		if (res == VIRTQ_REQUEST) {
 			if (chain.replayed)
 				vblk_stat_add(&queue->stats->replayed, 1);
+			bytes += chain.in_len;
 			vblk_serve(queue, &chain);
+			/* Replays are taken whole: see virtq_state. */
+			if (bytes > BUDGET_BYTES && !virtq_nr_replay(vq))
+				budget = 1;
 		} else if (res == VIRTQ_BROKEN || !virtq_enable_kick(vq)) {
 			break;
 		} else {

@@ -63,6 +63,7 @@ struct virtq_packed {
 	struct packed_event *device;
 	struct packed_pos avail, used; /* the next to fetch, to use */
 	unsigned owned;		       /* descriptors from used to avail */
+	unsigned to_replay;	       /* those of chains still to recall */
 	bool no_kick;		       /* the device's flags as last written */
 };
 

@@ -84,6 +84,7 @@ static int take_up(struct virtq *vq, uint16_t flags, struct why *why)
 	p->avail = p->used;
 	packed_advance(vq, &p->avail, rec.nr_desc);
 	p->owned = rec.nr_desc;
+	p->to_replay = rec.nr_desc;
 	vq->nr_replay = rec.nr;
 	/* The last interrupt may have died with the process. */
 	vq->interrupt_now = true;

@@ -51,7 +51,8 @@ static void recall_chain(struct fetch *f, uint16_t at)
 	struct virtq *vq = f->vq;
 	unsigned nr = inflight_packed_num(vq->setup.inflight, at);
 
-	if (!nr || nr > vq->setup.num)
+	/* The log may have been changed since it was counted. */
+	if (!nr || nr > vq->packed.to_replay)
 		f->bad = "the in-flight log changed";
 	while (!f->bad && f->nr < nr) {
 		if (inflight_packed_read(vq->setup.inflight, at, &e)) {
@@ -145,6 +146,7 @@ static void take(struct virtq *vq, uint16_t id, unsigned nr, bool replayed)
 	c->len = (uint16_t)nr;
 	if (replayed) {
 		c->log = vq->replay[vq->next_replay++];
+		vq->packed.to_replay -= nr;
 		return;
 	}
 	if (vq->setup.inflight)

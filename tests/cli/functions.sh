@@ -8,17 +8,23 @@
 # shellcheck source=tests/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
 
+# prompted SIZE: a question has come since the screen had SIZE bytes.
+prompted() {
+	[ "$(stat -c %s screen)" -gt "$1" ] && [ "$(tail -c 2 screen)" = ": " ]
+}
+
 # on_terminal INPUT COMMAND...: the command gets a terminal of its own, on
-# which INPUT is typed; what it showed is left in the file "screen" and the
-# exit status is its own. A line is typed once the one before was answered.
+# which INPUT is typed, a line for each question; what it showed is left in the
+# file "screen" and the exit status is its own.
 on_terminal() {
-	local input=$1
+	local input=$1 size=0
 
 	shift
 	requires script
 	: >screen
 	while IFS= read -r line; do
-		sleep 0.5
+		wait_for 30 prompted "$size"
+		size=$(stat -c %s screen)
 		printf '%s\r' "$line"
 	done <<<"$input" |
 		script -qefc "$(printf '%q ' "$@")" screen >/dev/null

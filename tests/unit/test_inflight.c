@@ -154,6 +154,20 @@ static void script_take_over(void)
 	virtq_publish(rig.vq);
 }
 
+/* A head of the dead one's batch is in flight again when the next answers. */
+static void script_take_over_again(void)
+{
+	start();
+	pop(0);
+	pop(2);
+	pop(4);
+	offer(1);
+	pop(5);
+	pop(1);
+	push(0);
+	virtq_publish(rig.vq);
+}
+
 /* The driver resets; what was logged is void from then on. */
 static void script_reset(void)
 {
@@ -184,6 +198,7 @@ static const struct {
 	{ prepare_nothing, script_batches, 120 },
 	{ prepare_dead_in_batch, script_take_over, 20 },
 	{ prepare_reset, script_reset, 8 },
+	{ prepare_dead_in_batch, script_take_over_again, 10 },
 };
 
 static void follow(struct log_history *h, const uint8_t *pages)

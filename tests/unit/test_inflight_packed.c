@@ -212,6 +212,24 @@ static void script_take_over(void)
 	virtq_publish(rig.vq);
 }
 
+/*
+ * What an answer left behind that nobody got to say so is gone: the entry can
+ * be any of a later chain.
+ */
+static void script_take_over_more(void)
+{
+	start();
+	pop(0);
+	push(0);
+	publish();
+	pop(2);
+	pop(3);
+	offer(4, 2);
+	pop(4);
+	push(4);
+	publish();
+}
+
 /* The driver resets; what was logged is void from then on. */
 static void script_reset(void)
 {
@@ -244,6 +262,7 @@ static const struct {
 	{ prepare_dead_after_answer, script_take_over, 30 },
 	{ prepare_dead_before_answer, script_take_over, 30 },
 	{ prepare_reset, script_reset, 30 },
+	{ prepare_dead_after_answer, script_take_over_more, 30 },
 };
 
 /* Whether the descriptor is used (or else available) in the lap of @wrap. */
@@ -547,6 +566,38 @@ START_TEST(test_changed_log)
 }
 END_TEST
 
+/* Chains that grow between the check and the replay. */
+START_TEST(test_grown_log)
+{
+	struct virtq_chain c;
+	unsigned i;
+
+	begin();
+	offer(0, 1);
+	offer(1, 1);
+	start();
+	pop(0);
+	pop(1);
+	replace_queue();
+	start();
+	for (i = 0; i < NUM; i++) {
+		packed()->desc[i].num = NUM;
+		packed()->desc[i].next = (uint16_t)((i + 1) % NUM);
+		packed()->desc[i].id = (uint16_t)((i + 1) % NUM);
+		packed()->desc[i].addr = DRIVER_DATA;
+		packed()->desc[i].len = 1;
+	}
+	while (virtq_pop(rig.vq, &c) == VIRTQ_REQUEST)
+		virtq_push(rig.vq, c.id, 0);
+	virtq_publish(rig.vq);
+	for (i = 0; i < NUM; i++)
+		rig.d.packed.desc[i].flags = 1 << VRING_PACKED_DESC_F_AVAIL |
+					     VRING_DESC_F_NEXT;
+	ck_assert_int_eq(virtq_pop(rig.vq, &c), VIRTQ_BROKEN);
+	end();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("inflight_packed");
@@ -561,6 +612,7 @@ int main(void)
 	tcase_add_test(tc, test_too_small);
 	tcase_add_loop_test(tc, test_corrupt_log, 0, NR_SPOIL);
 	tcase_add_loop_test(tc, test_changed_log, 0, 2);
+	tcase_add_test(tc, test_grown_log);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

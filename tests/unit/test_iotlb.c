@@ -452,6 +452,50 @@ END_TEST
 
 #define COUNT(table) ((int)(sizeof(table) / sizeof((table)[0])))
 
+#define HUGE (2U << 20)
+
+/*
+ * A file of huge pages: regions that begin within one, and do not fill one,
+ * are mapped, found and taken away again.
+ */
+START_TEST(test_huge_pages)
+{
+	static const struct vduse_iotlb_entry entries[] = {
+		{ .start = 0, .last = 0x9ffff, .perm = VDUSE_ACCESS_RW },
+		{ .start = 0x100000,
+		  .last = 0x100000 + HUGE - 1,
+		  .offset = 0xc0000,
+		  .perm = VDUSE_ACCESS_RW },
+	};
+	uint64_t len = 1;
+	char *p, *q;
+
+	close(space.fd);
+	space.fd = memfd_create("huge", MFD_CLOEXEC | MFD_HUGETLB);
+	ck_assert_int_ge(space.fd, 0);
+	ck_assert_int_eq(ftruncate(space.fd, 2 * HUGE), 0);
+	p = mmap(NULL, 2 * HUGE, PROT_READ | PROT_WRITE, MAP_SHARED, space.fd,
+		 0);
+	ck_assert_ptr_ne(p, MAP_FAILED);
+	p[0x1000] = 'a';
+	p[0xc0000 + HUGE - 1] = 'b';
+	SET(entries);
+	q = iotlb_translate(&tlb, 0x1000, &len, false);
+	ck_assert_ptr_nonnull(q);
+	ck_assert_int_eq(*q, 'a');
+	q = iotlb_translate(&tlb, 0x100000 + HUGE - 1, &len, true);
+	ck_assert_ptr_nonnull(q);
+	ck_assert_int_eq(*q, 'b');
+	iotlb_drop(&tlb, 0, UINT64_MAX);
+	/* mincore tells whether the address is mapped at all. */
+	ck_assert_int_eq(mincore((void *)((uintptr_t)q & ~4095UL), 4096,
+				 (unsigned char[1]){ 0 }),
+			 -1);
+	ck_assert_int_eq(errno, ENOMEM);
+	munmap(p, 2 * HUGE);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("iotlb");
@@ -475,6 +519,13 @@ int main(void)
 #endif
 	tcase_add_loop_test(tc, test_drop, 0, COUNT(drops));
 	suite_add_tcase(s, tc);
+	/* Where there are such pages: see tests/vm/test_vhost_vdpa.sh. */
+	if (getenv("HUGE_PAGES")) {
+		tc = tcase_create("huge pages");
+		tcase_add_checked_fixture(tc, setup, teardown);
+		tcase_add_test(tc, test_huge_pages);
+		suite_add_tcase(s, tc);
+	}
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);

@@ -6,7 +6,9 @@
 #include <check.h>
 #include <errno.h>
 #include <linux/virtio_blk.h>
+#include <linux/virtio_ring.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -280,26 +282,80 @@ START_TEST(test_reset)
 }
 END_TEST
 
-/* A ring that cannot be: the order is done all the same. */
+/* One request, which is served if the queue runs. */
+static bool serves(void)
+{
+	uint16_t head;
+	bool served;
+
+	/* A start looks at the ring. */
+	add(VIRTIO_BLK_T_OUT, 0);
+	driver_publish(&d);
+	start();
+	stop();
+	served = driver_collect(&d, &head, NULL);
+	if (!served)
+		driver_reset(&d);
+	return served;
+}
+
+/*
+ * A ring that cannot be: the order is done all the same, status says why, and
+ * the queue stands still until the device is reset.
+ */
 START_TEST(test_start_fails)
 {
 	struct virtq_setup good;
+	int i;
 
 	begin(_i);
 	good = d.setup;
-	d.setup.desc_addr = 0xdead0000;
+	for (i = 0; i < 2; i++) {
+		if (i)
+			d.setup.num = 2 * SIZE;
+		else
+			d.setup.desc_addr = 0xdead0000;
+		start();
+		ck_assert_uint_eq(vblk_stat_get(&stats.broken), 1);
+		ck_assert_str_ne(stats.reason, "");
+		stop();
+		d.setup = good;
+		ck_assert(!serves());
+		ck_assert_uint_eq(vblk_stat_get(&stats.broken), 1);
+		queue_thread_reset(qt);
+		ck_assert(serves());
+		ck_assert_uint_eq(vblk_stat_get(&stats.broken), 0);
+		queue_thread_reset(qt);
+		driver_reset(&d);
+		good = d.setup;
+	}
+}
+END_TEST
+
+/* A ring that breaks while it is served stands still over a pause. */
+START_TEST(test_broken_stands)
+{
+	begin(_i);
 	start();
+	/* An indirect table that claims to go on. */
+	if (d.packed.desc)
+		driver_packed_raw(&d, 0, DRIVER_DATA, 16,
+				  VRING_DESC_F_INDIRECT | VRING_DESC_F_NEXT |
+					  1 << VRING_PACKED_DESC_F_AVAIL,
+				  0);
+	else
+		driver_raw_avail(&d, 2 * SIZE);
+	driver_publish(&d);
+	eventfd_write(d.setup.kick_fd, 1);
+	while (!vblk_stat_get(&stats.broken))
+		sched_yield();
 	stop();
-	d.setup = good;
-	d.setup.num = 2 * SIZE;
-	start();
-	stop();
-	d.setup = good;
-	start();
-	add(VIRTIO_BLK_T_OUT, 0);
-	driver_kick(&d);
-	collect(1);
-	stop();
+	ck_assert_uint_eq(vblk_stat_get(&stats.broken), 1);
+	driver_reset(&d);
+	ck_assert(!serves());
+	ck_assert_uint_eq(vblk_stat_get(&stats.broken), 1);
+	queue_thread_reset(qt);
+	ck_assert(serves());
 }
 END_TEST
 
@@ -346,6 +402,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_stop_drains, 0, 2);
 	tcase_add_loop_test(tc, test_reset, 0, 2);
 	tcase_add_loop_test(tc, test_start_fails, 0, 2);
+	tcase_add_loop_test(tc, test_broken_stands, 0, 2);
 	tcase_add_loop_test(tc, test_no_descriptors, 0, 2);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);

@@ -247,6 +247,36 @@ START_TEST(test_ring_goes_away)
 }
 END_TEST
 
+/*
+ * The used length of a request that is refused counts what is zeroed from the
+ * first writable byte on, up to where memory is missing, and no more: not the
+ * status byte behind the gap.
+ */
+START_TEST(test_used_length)
+{
+	bool packed = _i & 1, in_table = _i & 2;
+	struct driver_blk *b = &hostile.b;
+	uint32_t len;
+
+	hostile_begin(packed, 0);
+	hostile_show();
+	hostile.in_table = in_table;
+	h_put(0, HDR, 16, N, 1);
+	h_put(1, DRIVER_DATA + DRIVER_DATA_LEN - 256, 512, W | N, 2);
+	h_put(2, STATUS, 1, W, 0);
+	hostile.in_table = false;
+	if (in_table)
+		h_put(0, TABLE, 48, I, 0);
+	hostile_kick();
+	b->d.busy[0] = true;
+	b->d.packed.count[0] = packed && !in_table ? 3 : 1;
+	ck_assert_uint_eq(driver_blk_wait(b, &len), 0);
+	ck_assert_uint_eq(*driver_blk_at(b, STATUS), IOERR);
+	ck_assert_uint_eq(len, 256);
+	hostile_end();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("virtq_hostile_flight");
@@ -260,6 +290,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_reset, 0, 4);
 	tcase_add_loop_test(tc, test_any_event, 0, 2);
 	tcase_add_loop_test(tc, test_ring_goes_away, 0, 6);
+	tcase_add_loop_test(tc, test_used_length, 0, 4);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

@@ -39,9 +39,9 @@ cryptsetup close inner
 mkfs.ext4 -qF "$dev"
 mkdir -p hidden
 unshare -m bash -c 'mount "$0" hidden && touch ready && sleep 60' "$dev" &
-wait_for 20 test -e ready
+wait_for 60 test -e ready
 expect 5 "$VCRYPT" close vdc0
 says "in use"
 kill -9 $!
 pkill sleep || true
-wait_for 20 "$VCRYPT" close vdc0
+wait_for 60 "$VCRYPT" close vdc0

@@ -73,7 +73,7 @@ sync -f mnt
 full=$(blocks)
 rm mnt/large
 sync -f mnt
-wait_for 20 bash -c "[ \$(($full - \$(du -k secret.img | cut -f 1))) -gt 20000 ]"
+wait_for 60 bash -c "[ \$(($full - \$(du -k secret.img | cut -f 1))) -gt 20000 ]"
 umount mnt
 vc_close vdc0
 

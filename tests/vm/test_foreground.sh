@@ -11,7 +11,7 @@ start() {
 	rm -f out
 	vc_open secret.img vdc0 --foreground >out &
 	job=$!
-	wait_for 20 test -s out
+	wait_for 60 test -s out
 	dev=$(cat out)
 }
 

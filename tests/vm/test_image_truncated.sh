@@ -14,7 +14,7 @@ do :; done) &
 load=$!
 sleep 0.5
 truncate -s 24M secret.img
-wait_for 30 bash -c "! kill -0 $load 2>/dev/null"
+wait_for 60 bash -c "! kill -0 $load 2>/dev/null"
 ! dd if="$dev" of=/dev/null bs=64k skip=$((32 << 4)) count=1 iflag=direct \
 	status=none || fail "beyond the end was read"
 cmp -n 4194304 data "$dev" || fail "the part that is left differs"

@@ -12,6 +12,7 @@ vc_format secret.img
 vc_attach secret.img vdc0
 worker=$(vc_status vdc0 worker_pid)
 kill -9 "$(vc_status vdc0 monitor_pid)" "$worker"
+wait_for 60 test ! -d "/proc/$worker"
 [ "$(vc_status vdc0 state)" = dead ] || fail "status does not notice"
 vc_close vdc0
 [ ! -b "$dev" ] || fail "$dev is still there"

@@ -15,7 +15,7 @@ kill_after() {
 	local pids
 
 	"$VCRYPT" open --key-file key secret.img vdc0 >out 2>err &
-	wait_for 30 test -e /run/vcrypt/vdc0.json
+	wait_for 60 test -e /run/vcrypt/vdc0.json
 	sleep "$1"
 	mapfile -t pids < <(vc_pids | sort -n | sed "/^$!\$/d")
 	[ "$2" = all ] || pids=("${pids[0]}")
@@ -31,7 +31,7 @@ cleaned() {
 	"$VCRYPT" close vdc0 2>close.err || grep -q "is not open" close.err
 }
 
-for delay in 0 0.1 0.2 0.4 0.8; do
+for delay in 0 0.1 0.3 0.7; do
 	kill_after "$delay" oldest
 	kill_after "$delay" all
 done

@@ -120,6 +120,7 @@ checksums() {
 check_status() {
 	local queue
 
+	wait_for 60 vc_has_worker vdc0
 	[ "$(vc_status vdc0 state)" = active ] || fail "the state"
 	[ "$(vc_status vdc0 worker_restarts)" = "$killed" ] ||
 		fail "$killed kills are not counted"

@@ -25,7 +25,7 @@ kill_until_given_up() {
 
 	for ((i = 1; i < deaths; i++)); do
 		kill -9 "$(vc_status vdc0 worker_pid)"
-		wait_for 20 vc_has_worker vdc0
+		wait_for 60 vc_has_worker vdc0
 		[ "$(vc_status vdc0 state)" = active ] || fail "given up after $i"
 	done
 	kill -STOP "$(vc_status vdc0 worker_pid)"
@@ -37,12 +37,12 @@ kill_until_given_up() {
 			oflag=direct status=none &
 		loads+=($!)
 	done
-	wait_for 20 in_flight 8
+	wait_for 60 in_flight 8
 	kill -9 "$(vc_status vdc0 worker_pid)"
 	for i in "${loads[@]}"; do
 		! wait "$i" || fail "a request in flight did not fail"
 	done
-	wait_for 20 vc_has_worker vdc0
+	wait_for 60 vc_has_worker vdc0
 }
 
 # in_flight N: so many requests are.

@@ -4,7 +4,6 @@
 # An open volume gets another size: a mounted file system grows with it, a
 # mounted one does not shrink, an image that grew from outside is followed.
 # timeout: 400
-# rings: both
 
 . "$(dirname "$0")/functions.sh"
 requires mkfs.ext4 resize2fs e2fsck
@@ -15,7 +14,7 @@ disk_has() {
 
 # has MIB: so much the disk and the status say. The kernel takes its time.
 has() {
-	wait_for 10 disk_has "$1"
+	wait_for 60 disk_has "$1"
 	"$VCRYPT" status vdc0 | grep -q "size: *$(($1 << 20)) bytes" ||
 		fail "status tells another size"
 }
@@ -57,7 +56,7 @@ says "vdc1: is not open"
 # From outside, and after a worker died.
 truncate -s 80M secret.img
 kill -9 "$("$VCRYPT" status vdc0 | sed -n 's/.*worker \([0-9]*\).*/\1/p')"
-wait_for 20 "$VCRYPT" resize vdc0
+wait_for 60 "$VCRYPT" resize vdc0
 has 64
 resize2fs "$dev"
 check_tree mnt/tree tree.sums

@@ -21,3 +21,10 @@ for ring in split packed; do
 		{ "$VCRYPT" status one; fail "$ring: see above"; }
 	vc_close one
 done
+
+# Memory of huge pages is mapped in units of its own.
+echo 8 >/proc/sys/vm/nr_hugepages
+HUGE_PAGES=1 CK_RUN_CASE="huge pages" CK_VERBOSITY=normal \
+	"$O/tests/unit/test_iotlb" | tee huge.out
+grep -q "Checks: 1, Failures: 0" huge.out
+echo 0 >/proc/sys/vm/nr_hugepages
