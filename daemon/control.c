@@ -90,7 +90,7 @@ static bool is_ready(struct monitor *m, unsigned index)
 static void begin_resize(struct monitor *m, unsigned index, const char *size)
 {
 	if (is_ready(m, index))
-		resize_begin(m, index, strtoull(size, NULL, 10));
+		resize_begin(m, (int)index, strtoull(size, NULL, 10));
 }
 
 static void begin_close(struct monitor *m, unsigned index, bool force)

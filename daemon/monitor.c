@@ -159,7 +159,8 @@ static void on_attach_result(struct monitor *m)
 
 /*
  * SIGTERM asks to close, like the command; a volume in use goes on, since
- * ending would hang everybody who uses it.
+ * ending would hang everybody who uses it.  SIGHUP, where there is no control
+ * socket, asks to see what size the image has now.
  */
 static void on_signal(struct monitor *m)
 {
@@ -167,8 +168,14 @@ static void on_signal(struct monitor *m)
 
 	if (read(m->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
-	if (m->phase == PHASE_SERVING && monitor_begin_detach(m, false))
-		log_warn("cannot close");
+	if (m->phase != PHASE_SERVING)
+		return;
+	if (info.ssi_signo != SIGHUP) {
+		if (monitor_begin_detach(m, false))
+			log_warn("cannot close");
+	} else if (m->resize.step == RESIZE_NONE) {
+		resize_begin(m, -1, 0);
+	}
 }
 
 /* Only before the device is attached for the first time. */
@@ -212,16 +219,19 @@ static int make_device(struct monitor *m, struct why *why)
 	return err ? err : provide_bounce(volume, why);
 }
 
-static int open_signals(void)
+static int open_signals(const struct monitor *m)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	if (!m->rt)
+		sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return -errno;
-	signal(SIGHUP, SIG_IGN);
+	if (m->rt)
+		signal(SIGHUP, SIG_IGN);
 	signal(SIGPIPE, SIG_IGN);
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
@@ -250,7 +260,7 @@ static int open_files(struct monitor *m, struct why *why)
 	const struct volume *volume = m->volume;
 	int shm_fd, err;
 
-	m->signal_fd = open_signals();
+	m->signal_fd = open_signals(m);
 	err = make_shm(m, shared_size(volume->nr_queues, volume->queue_size),
 		       &shm_fd);
 	if (!err) {

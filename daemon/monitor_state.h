@@ -94,8 +94,11 @@ void control_accept(struct monitor *m);
 void control_on_client(struct monitor *m, unsigned index);
 void control_answer(struct monitor *m, int client, int err, const char *text);
 
-/* daemon/resize.c: another size.  @size: bytes of the image, 0: as it is. */
-void resize_begin(struct monitor *m, unsigned client, uint64_t size);
+/*
+ * daemon/resize.c: another size.  @client: who waits for it, or -1; @size:
+ * bytes of the image, 0: as it is.
+ */
+void resize_begin(struct monitor *m, int client, uint64_t size);
 void resize_checked(struct monitor *m, const struct attach_result *res);
 void resize_on_ready(struct monitor *m);
 void resize_on_resized(struct monitor *m);

@@ -238,7 +238,12 @@ char *report_status(const struct monitor *m)
 
 	add_text(obj, "name", m->volume->name);
 	add_text(obj, "state", state_name(m));
-	report_binding(m->volume->name, obj);
+	if (m->volume->vhost_user) {
+		add_text(obj, "driver", "vhost-user");
+		add_text(obj, "device", m->volume->socket);
+	} else {
+		report_binding(m->volume->name, obj);
+	}
 	add_volume(m->volume, obj);
 	add_features(vblk_stat_get(&m->shared.head->features), obj);
 	add_number(obj, "device_status",

@@ -84,6 +84,11 @@ static int plan(struct monitor *m, uint64_t size, struct why *why)
 	}
 	if (!size)
 		size = now;
+	/* Nobody here knows what the front end's driver does with it. */
+	if (v->vhost_user && size < v->info.data_offset + v->info.data_size)
+		return why_set(why, -EBUSY,
+			       "%s: a disk of a virtual machine only grows",
+			       v->name);
 	err = check_size(v, size, why);
 	if (!err && size != now)
 		err = check_image(v, why);
@@ -117,12 +122,12 @@ static void begin_worker(struct monitor *m)
 		ask_worker(m);
 }
 
-void resize_begin(struct monitor *m, unsigned client, uint64_t size)
+void resize_begin(struct monitor *m, int client, uint64_t size)
 {
 	struct why why = { "" };
 	int err;
 
-	m->resize.client = (int)client;
+	m->resize.client = client;
 	err = plan(m, size, &why);
 	if (err) {
 		finish(m, err, why.text);

@@ -18,11 +18,14 @@
 #include "tools/command.h"
 #include "tools/options.h"
 #include "tools/prepare.h"
+#include "tools/socket.h"
 #include "vduse/control.h"
 #include "vduse/vdpa.h"
+#include "vhost-user/socket.h"
 
 struct open_args {
 	struct serve_options serve;
+	struct socket_options socket;
 	const char *name, *ring, *driver;
 	bool foreground;
 };
@@ -36,6 +39,9 @@ static int parse(struct open_args *args, int argc, char **argv, struct why *why)
 		{ "queue-size", OPTION_NUMBER, &args->serve.queue_size },
 		{ "ring", OPTION_STRING, &args->ring },
 		{ "driver", OPTION_STRING, &args->driver },
+		{ "vhost-user", OPTION_STRING, &args->socket.path },
+		{ "socket-mode", OPTION_STRING, &args->socket.mode },
+		{ "socket-group", OPTION_STRING, &args->socket.group },
 		{ "cache", OPTION_STRING, &args->serve.cache },
 		{ "allow-discards", OPTION_FLAG, &args->serve.allow_discards },
 		{ "user", OPTION_STRING, &args->serve.user },
@@ -48,6 +54,14 @@ static int parse(struct open_args *args, int argc, char **argv, struct why *why)
 		return -EINVAL;
 	if (argc != 3)
 		return why_set(why, -EINVAL, "IMAGE and NAME are needed");
+	if (args->socket.path && (args->driver || args->ring))
+		return why_set(why, -EINVAL,
+			       "--vhost-user: the front end chooses (no "
+			       "--driver, no --ring)");
+	if (!args->socket.path && (args->socket.mode || args->socket.group))
+		return why_set(why, -EINVAL,
+			       "--socket-mode and --socket-group are for "
+			       "--vhost-user");
 	args->serve.image = argv[1];
 	args->name = argv[2];
 	return vduse_check_name(args->name, why);
@@ -111,13 +125,16 @@ static int prepare(const struct open_args *args, struct volume *volume,
 {
 	int err;
 
-	err = parse_ring(args->ring, &volume->packed, why);
+	err = parse_ring(args->socket.path ? "packed" : args->ring,
+			 &volume->packed, why);
 	if (!err)
 		err = parse_driver(args->driver, &volume->driver, why);
 	if (!err)
 		err = prepare_image(&args->serve, volume, why);
 	if (!err)
-		err = check_kernel(args->name, volume, why);
+		err = args->socket.path
+			      ? socket_prepare(&args->socket, volume, why)
+			      : check_kernel(args->name, volume, why);
 	return err ? err : prepare_key(&args->serve, volume, why);
 }
 
@@ -154,9 +171,11 @@ static int open_locked(const struct open_args *args, struct volume *volume,
 	if (rep.err)
 		why_set(why, rep.err, "%s", rep.text);
 	/* A monitor removes the files itself, or goes on with them. */
-	else if (err)
+	else if (err) {
 		runtime_remove(rt, args->name);
-	else
+		if (volume->listen_fd >= 0)
+			vhost_socket_remove(volume->listen_fd, volume->socket);
+	} else
 		say(args, volume, &rep);
 	return err;
 }
@@ -181,7 +200,10 @@ static int open_volume(const struct open_args *args, struct volume *volume,
 
 int cmd_open(int argc, char **argv)
 {
-	struct open_args args = { .serve = SERVE_OPTIONS_DEFAULT };
+	struct open_args args = {
+		.serve = SERVE_OPTIONS_DEFAULT,
+		.socket = { .option = "vhost-user" },
+	};
 	struct volume *volume = calloc(1, sizeof(*volume));
 	struct why why = { "" };
 	int err;
@@ -195,7 +217,8 @@ int cmd_open(int argc, char **argv)
 	snprintf(volume->name, sizeof(volume->name), "%s", args.name);
 	volume->readonly = args.serve.readonly;
 	volume->foreground = args.foreground;
-	volume->image_fd = volume->control_fd = -1;
+	volume->image_fd = volume->control_fd = volume->listen_fd = -1;
+	volume->vhost_user = args.socket.path;
 	err = open_volume(&args, volume, &why);
 	secmem_free(volume->key, VOLUME_KEY_MAX);
 	free(volume);
