@@ -10,6 +10,7 @@
 #   make check-format    the house style (clang-format)
 #   make fuzz            libFuzzer targets, FUZZ_SECONDS=60 each (clang)
 #   make coverage        lines that the fuzzers reach (clang, llvm)
+#   make bench           speed, beside that of others (QUICK=1: 3 minutes)
 #   make demo            install what is missing, build, run the main job
 #   make vm-shell        a shell in the test kernel
 #   make install         DESTDIR=, PREFIX=/usr/local

@@ -17,7 +17,7 @@ check:
 
 # The thread sanitizer is slow, and finds nothing in a program of one thread:
 # check-san runs those as well.
-check-all: all unit-tests san-tests fuzz-targets $(VM_PROGRAMS)
+check-all: all unit-tests san-tests fuzz-targets bench-programs $(VM_PROGRAMS)
 	@$(TEST_ENV) tests/run layers format unit unit:$(O)/san-address-undefined \
 		threads:$(O)/san-thread fuzz cli vm
 
@@ -36,7 +36,7 @@ check-san: san-tests
 	@$(TEST_ENV) tests/run \
 		$(foreach s,$(SANITIZERS),unit:$(O)/san-$(subst $(comma),-,$(s)))
 
-check-cli: all
+check-cli: all bench-programs
 	@$(TEST_ENV) tests/run cli
 
 check-vm: all $(VM_PROGRAMS)
@@ -59,6 +59,7 @@ vm-shell: all
 
 include tests/fuzz/fuzz.mk
 include tests/fuzz/coverage.mk
+include tests/bench/bench.mk
 
 # The objects of the unit tests are worth keeping.
 .SECONDARY:

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
+# shellcheck shell=bash
+#
+# serve under load returns what was written, on rings of every kind; and what
+# it writes to a LUKS1 container, qemu-storage-daemon reads, and the reverse.
+# Nothing here depends on how fast.
+
+# shellcheck source=tests/cli/functions.sh
+. "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
+requires qemu-storage-daemon cryptsetup
+
+blkload=${O:-build}/tests/bench/blkload
+server=
+
+stop_server() {
+	kill "$server" && wait "$server"
+}
+cleanup stop_server
+
+# The image may be locked for a moment after the server before this ended.
+serve() {
+	local tries
+
+	for tries in {1..20}; do
+		rm -f socket
+		"$VCRYPT" serve "$1" --socket socket --key-file key \
+			--queues 2 >serve.log 2>&1 &
+		server=$!
+		until [ -S socket ] || ! kill -0 "$server" 2>kill.txt; do
+			sleep 0.02
+		done
+		[ ! -S socket ] || return 0
+		sleep 0.1
+	done
+	cat serve.log
+	fail "not served after $tries tries"
+}
+
+serve_with_qemu() {
+	rm -f socket
+	qemu-storage-daemon --object secret,id=key,file=key \
+		--blockdev "file,node-name=f,filename=$1" \
+		--blockdev luks,node-name=d,file=f,key-secret=key --export \
+		vhost-user-blk,id=e,node-name=d,writable=on,addr.type=unix,addr.path=socket &
+	server=$!
+	wait_for 10 test -S socket
+}
+
+load() {
+	"$blkload" --socket socket --bs 64k --warmup 0 --seconds 0.2 "$@"
+}
+
+printf %s "$passphrase" >key
+vc_format luks2.img --sector-size 4096
+serve luks2.img
+for options in "" "--bs 4k --packed" "--seg 4k --queues 2" \
+	"--no-indirect --no-event-idx --seg 16k" "--poll --depth 1" \
+	"--packed --no-indirect --seg 16k --queues 2" \
+	"--packed --no-event-idx --kick-each"; do
+	# shellcheck disable=SC2086 # a list of words
+	load --rw randrw --verify --range 8M $options >out
+done
+stop_server
+
+truncate -s 20M luks1.img
+cryptsetup luksFormat -q --type luks1 --pbkdf-force-iterations 1000 \
+	--key-size 512 luks1.img key
+serve_with_qemu luks1.img
+load --rw fill
+stop_server
+serve luks1.img
+load --rw check
+load --rw fill --seed 2
+expect 1 load --rw check
+grep -q 'wrong data at byte' err || fail "$(cat err)"
+stop_server
+serve_with_qemu luks1.img
+load --rw check --seed 2
