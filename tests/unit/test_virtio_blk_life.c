@@ -423,9 +423,8 @@ START_TEST(test_scribbling_driver)
 						 true, NULL),
 				  OK);
 		clock_gettime(CLOCK_MONOTONIC, &now);
-	} while (now.tv_sec < until.tv_sec);
-	ck_assert_uint_gt(broken, 0);
-	ck_assert_uint_gt(answered, 0);
+		/* Some time, and until both have come of it. */
+	} while (now.tv_sec < until.tv_sec || !broken || !answered);
 	end();
 }
 END_TEST
