@@ -4,7 +4,6 @@
 # fstrim shrinks the image when discards are allowed, by the option or by the
 # header's flag, and the files survive; without, nothing is given back.
 # timeout: 300
-# rings: both
 
 . "$(dirname "$0")/functions.sh"
 requires mkfs.ext4 e2fsck fstrim blkdiscard

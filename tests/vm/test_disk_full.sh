@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 #
 # A sparse image on a full file system: the write fails, the device goes on.
-# rings: both
 
 . "$(dirname "$0")/functions.sh"
 

@@ -3,7 +3,6 @@
 #
 # close --force while requests are in flight: they are drained or fail, and
 # nothing hangs.
-# rings: both
 
 . "$(dirname "$0")/functions.sh"
 requires fio

@@ -3,7 +3,6 @@
 #
 # Monitor and worker are killed: close cleans up all the same, and it does
 # not take the 30 seconds that the kernel would wait for an answer.
-# rings: both
 
 . "$(dirname "$0")/functions.sh"
 requires mkfs.ext4
