@@ -10,13 +10,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon/bounce.h"
 #include "daemon/monitor.h"
 #include "daemon/monitor_state.h"
 #include "daemon/store.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/secmem.h"
 #include "vduse/vdpa.h"
@@ -25,14 +25,6 @@
 
 #define DESTROY_PATIENCE_MS 5000
 #define TICK_MS		    50
-
-int64_t monitor_now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 void monitor_save_state(struct monitor *m)
 {
@@ -325,8 +317,7 @@ static void begin(struct monitor *m)
 /* The worker is gone; what it held open may follow in a moment. */
 static void destroy_device(struct monitor *m)
 {
-	const struct timespec pause = { 0, TICK_MS * 1000000L };
-	int64_t deadline = monitor_now() + DESTROY_PATIENCE_MS;
+	int64_t deadline = clock_ms() + DESTROY_PATIENCE_MS;
 	int err;
 
 	if (!m->created)
@@ -334,8 +325,8 @@ static void destroy_device(struct monitor *m)
 	do {
 		err = vduse_destroy(m->volume->control_fd, m->volume->name);
 		if (err == -EBUSY)
-			nanosleep(&pause, NULL);
-	} while (err == -EBUSY && monitor_now() < deadline);
+			clock_pause(TICK_MS);
+	} while (err == -EBUSY && clock_ms() < deadline);
 	if (err)
 		log_error("VDUSE_DESTROY_DEV: %s", strerror(-err));
 }

@@ -73,9 +73,6 @@ struct monitor {
 	int failure_err;
 };
 
-/* Milliseconds of CLOCK_MONOTONIC. */
-int64_t monitor_now(void);
-
 /* daemon/supervise.c: the worker's life. */
 int supervise_spawn(struct monitor *m, struct why *why);
 void supervise_on_channel(struct monitor *m);

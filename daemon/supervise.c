@@ -17,6 +17,7 @@
 #include "daemon/monitor_state.h"
 #include "daemon/sandbox.h"
 #include "daemon/worker.h"
+#include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/secmem.h"
 #include "lib/why.h"
@@ -207,7 +208,7 @@ void supervise_on_death(struct monitor *m)
 		return;
 	}
 	log_error("the worker died (%s); starting another", how);
-	m->spawn_at = monitor_now();
+	m->spawn_at = clock_ms();
 	if (supervise_count_death(m, m->spawn_at) && !m->given_up) {
 		m->given_up = true;
 		log_error("%u workers died within %d s: requests are answered "
@@ -228,7 +229,7 @@ void supervise_on_death(struct monitor *m)
 static void spawn_again(struct monitor *m)
 {
 	struct why why = { "" };
-	int64_t now = monitor_now();
+	int64_t now = clock_ms();
 
 	if (!supervise_spawn(m, &why)) {
 		m->spawn_at = 0;
@@ -245,9 +246,9 @@ static void spawn_again(struct monitor *m)
 
 void supervise_on_time(struct monitor *m)
 {
-	if (m->spawn_at && monitor_now() >= m->spawn_at)
+	if (m->spawn_at && clock_ms() >= m->spawn_at)
 		spawn_again(m);
-	if (m->end_deadline && monitor_now() >= m->end_deadline) {
+	if (m->end_deadline && clock_ms() >= m->end_deadline) {
 		log_warn("the worker does not end: killing it");
 		m->end_deadline = 0;
 		kill(m->worker, SIGKILL);
@@ -261,7 +262,7 @@ void supervise_end(struct monitor *m)
 	m->spawn_at = 0;
 	if (!m->worker)
 		return;
-	m->end_deadline = monitor_now() + END_PATIENCE_MS;
+	m->end_deadline = clock_ms() + END_PATIENCE_MS;
 	if (write(m->channel_fd, &what, 1) != 1)
 		kill(m->worker, SIGKILL);
 }
