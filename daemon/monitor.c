@@ -12,19 +12,15 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "daemon/bounce.h"
 #include "daemon/monitor.h"
 #include "daemon/monitor_state.h"
-#include "daemon/store.h"
 #include "lib/clock.h"
 #include "lib/log.h"
 #include "lib/secmem.h"
 #include "vduse/vdpa.h"
 #include "vhost-user/socket.h"
-#include "virtio/blk_dev.h"
 
-#define DESTROY_PATIENCE_MS 5000
-#define TICK_MS		    50
+#define TICK_MS 50
 
 void monitor_save_state(struct monitor *m)
 {
@@ -196,47 +192,6 @@ static void on_signal(struct monitor *m)
 	}
 }
 
-/* Only before the device is attached for the first time. */
-static int provide_bounce(const struct volume *volume, struct why *why)
-{
-	struct bounce_plan plan;
-	int err = bounce_plan(volume, &plan, why);
-
-	if (!err)
-		err = vduse_raise_bounce(volume->name, plan.bytes, why);
-	return err;
-}
-
-static int make_device(struct monitor *m, struct why *why)
-{
-	const struct volume *volume = m->volume;
-	struct vduse_params params = {
-		.name = volume->name,
-		.nr_queues = volume->nr_queues,
-		.queue_size = volume->queue_size,
-	};
-	struct blk_dev *dead;
-	unsigned char config[256];
-	struct vblk *vblk;
-	int err;
-
-	/* The worker's disk has the same geometry. */
-	err = store_open_dead(volume, &dead, why);
-	if (err)
-		return err;
-	err = volume_vblk(volume, dead, &vblk, why);
-	if (!err) {
-		params.features = vblk_features(vblk);
-		params.config_len = vblk_config(vblk, config, sizeof(config));
-		params.config = config;
-		err = vduse_create(volume->control_fd, &params, why);
-		vblk_free(vblk);
-	}
-	store_close(dead);
-	m->created = !err;
-	return err ? err : provide_bounce(volume, why);
-}
-
 static int open_signals(const struct monitor *m)
 {
 	sigset_t set;
@@ -304,7 +259,7 @@ static void begin(struct monitor *m)
 	if (!err)
 		monitor_save_state(m);
 	if (!err)
-		err = m->volume->vhost_user ? 0 : make_device(m, &why);
+		err = m->volume->vhost_user ? 0 : device_make(m, &why);
 	if (!err)
 		err = supervise_spawn(m, &why);
 	if (err) {
@@ -314,26 +269,9 @@ static void begin(struct monitor *m)
 	}
 }
 
-/* The worker is gone; what it held open may follow in a moment. */
-static void destroy_device(struct monitor *m)
-{
-	int64_t deadline = clock_ms() + DESTROY_PATIENCE_MS;
-	int err;
-
-	if (!m->created)
-		return;
-	do {
-		err = vduse_destroy(m->volume->control_fd, m->volume->name);
-		if (err == -EBUSY)
-			clock_pause(TICK_MS);
-	} while (err == -EBUSY && clock_ms() < deadline);
-	if (err)
-		log_error("VDUSE_DESTROY_DEV: %s", strerror(-err));
-}
-
 static void end(struct monitor *m)
 {
-	destroy_device(m);
+	device_destroy(m);
 	shared_unmap(&m->shared);
 	if (m->rt)
 		runtime_remove(m->rt, m->volume->name);
