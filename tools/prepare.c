@@ -121,6 +121,29 @@ static int open_image(const struct serve_options *args, struct volume *volume,
 	return err;
 }
 
+/* After file_set_cache: O_DIRECT is part of what the image is. */
+static int check_backing(const struct serve_options *args,
+			 struct volume *volume, struct why *why)
+{
+	const struct file_blk_options options = { .readonly = args->readonly };
+	int err;
+
+	err = file_blk_probe(volume->image_fd, &options, &volume->backing, why);
+	if (err) {
+		why_prefix(why, "%s", args->image);
+		return err;
+	}
+	volume->allow_discards = args->allow_discards ||
+				 volume->info.allow_discards;
+	if (args->allow_discards && !volume->backing.readonly &&
+	    !volume->backing.discard)
+		return why_set(why, -EOPNOTSUPP,
+			       "%s: its file system cannot free a part of a "
+			       "file (leave out --allow-discards)",
+			       args->image);
+	return 0;
+}
+
 int prepare_image(const struct serve_options *args, struct volume *volume,
 		  struct why *why)
 {
@@ -132,7 +155,20 @@ int prepare_image(const struct serve_options *args, struct volume *volume,
 		err = check_death_limit(args, volume, why);
 	if (!err)
 		err = parse_cache(args->cache, &cache, why);
-	return err ? err : open_image(args, volume, why);
+	if (!err)
+		err = open_image(args, volume, why);
+	if (!err)
+		err = sandbox_choose_user(args->user, volume->image_fd,
+					  &volume->uid, &volume->gid, why);
+	if (!err)
+		err = file_set_cache(volume->image_fd, args->image, cache,
+				     volume->info.sector_size, why);
+	if (!err)
+		err = check_backing(args, volume, why);
+	if (err)
+		return err;
+	volume->direct = fcntl(volume->image_fd, F_GETFL) & O_DIRECT;
+	return 0;
 }
 
 static int unlock(const struct serve_options *args, struct volume *volume,
@@ -164,48 +200,11 @@ static int unlock(const struct serve_options *args, struct volume *volume,
 	return err;
 }
 
-/* After file_set_cache: O_DIRECT is part of what the image is. */
-static int check_backing(const struct serve_options *args,
-			 struct volume *volume, struct why *why)
-{
-	const struct file_blk_options options = { .readonly = args->readonly };
-	int err;
-
-	err = file_blk_probe(volume->image_fd, &options, &volume->backing, why);
-	if (err) {
-		why_prefix(why, "%s", args->image);
-		return err;
-	}
-	volume->allow_discards = args->allow_discards ||
-				 volume->info.allow_discards;
-	if (args->allow_discards && !volume->backing.readonly &&
-	    !volume->backing.discard)
-		return why_set(why, -EOPNOTSUPP,
-			       "%s: its file system cannot free a part of a "
-			       "file (leave out --allow-discards)",
-			       args->image);
-	return 0;
-}
-
 int prepare_key(const struct serve_options *args, struct volume *volume,
 		struct why *why)
 {
-	enum file_cache cache = FILE_CACHE_AUTO;
-	int err;
+	int err = secmem_alloc(VOLUME_KEY_MAX, (void **)&volume->key);
 
-	err = parse_cache(args->cache, &cache, why);
-	if (!err)
-		err = sandbox_choose_user(args->user, volume->image_fd,
-					  &volume->uid, &volume->gid, why);
-	if (!err)
-		err = file_set_cache(volume->image_fd, args->image, cache,
-				     volume->info.sector_size, why);
-	if (!err)
-		err = check_backing(args, volume, why);
-	if (err)
-		return err;
-	volume->direct = fcntl(volume->image_fd, F_GETFL) & O_DIRECT;
-	err = secmem_alloc(VOLUME_KEY_MAX, (void **)&volume->key);
 	if (err)
 		return why_set(why, err,
 			       "no locked memory for the key (raise ulimit "

@@ -27,14 +27,14 @@ struct serve_options {
 				 .death_limit = VOLUME_DEATH_LIMIT })
 
 /*
- * Check the options, open and lock the image, and see what it is: all that
- * can fail before anybody types.  -EDOM: an option is wrong; -EBUSY: the image
- * is in use; or -errno.
+ * Check the options, open and lock the image, and see what it is and who
+ * serves it: all that can fail before anybody types.  -EDOM: an option is
+ * wrong; -EBUSY: the image is in use; or -errno.
  */
 int prepare_image(const struct serve_options *options, struct volume *volume,
 		  struct why *why);
 
-/* Then the rest, with the passphrase.  -EPERM: it is wrong; or -errno. */
+/* Then the key, by the passphrase.  -EPERM: it is wrong; or -errno. */
 int prepare_key(const struct serve_options *options, struct volume *volume,
 		struct why *why);
 
