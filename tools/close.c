@@ -13,7 +13,6 @@
 #include "lib/why.h"
 #include "tools/command.h"
 #include "tools/options.h"
-#include "vduse/control.h"
 
 static int close_volume(const char *name, bool force, struct why *why)
 {
@@ -49,16 +48,12 @@ int cmd_close(int argc, char **argv)
 		{ NULL },
 	};
 	struct why why = { "" };
+	const char *name;
 	int err;
 
-	if (options_parse(options, &argc, argv, &why))
-		return command_misuse("close", &why);
-	if (argc != 2) {
-		why_set(&why, 0, "one NAME is needed");
-		return command_misuse("close", &why);
-	}
-	if (vduse_check_name(argv[1], &why))
-		return command_misuse("close", &why);
-	err = close_volume(argv[1], force, &why);
+	err = command_volume(options, argc, argv, &name);
+	if (err)
+		return err;
+	err = close_volume(name, force, &why);
 	return err ? command_fail(err, &why) : EXIT_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * How commands end: see command.h.
+ * What commands have in common: see command.h.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -8,6 +8,8 @@
 
 #include "lib/why.h"
 #include "tools/command.h"
+#include "tools/options.h"
+#include "vduse/control.h"
 
 static int exit_code(int err)
 {
@@ -43,4 +45,20 @@ int command_misuse(const char *name, const struct why *why)
 	fprintf(stderr, "vcrypt: %s: %s (vcrypt help %s)\n", name, why->text,
 		name);
 	return EXIT_PARAMETERS;
+}
+
+int command_volume(struct option_spec *options, int argc, char **argv,
+		   const char **ret_name)
+{
+	struct why why = { "" };
+	int err = options_parse(options, &argc, argv, &why);
+
+	if (!err && argc != 2)
+		err = why_set(&why, -EINVAL, "one NAME is needed");
+	if (!err)
+		err = vduse_check_name(argv[1], &why);
+	if (err)
+		return command_misuse(argv[0], &why);
+	*ret_name = argv[1];
+	return 0;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * The subcommands of vcrypt, one file each, and how they end.
+ * The subcommands of vcrypt, one file each, and what they have in common.
  */
 #ifndef TOOLS_COMMAND_H
 #define TOOLS_COMMAND_H
 
+struct option_spec;
 struct why;
 
 /* Exit codes, those of cryptsetup. */
@@ -38,6 +39,14 @@ int cmd_open(int argc, char **argv);
 int cmd_resize(int argc, char **argv);
 int cmd_serve(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+
+/*
+ * The command line of a command that is for one open volume: its @options and
+ * a NAME.  0 with @ret_name, which points into argv, or an exit code, with the
+ * reason printed.
+ */
+int command_volume(struct option_spec *options, int argc, char **argv,
+		   const char **ret_name);
 
 /* Print "vcrypt: REASON" and return the exit code for @err (-errno). */
 int command_fail(int err, const struct why *why);

@@ -13,7 +13,6 @@
 #include "lib/why.h"
 #include "tools/command.h"
 #include "tools/options.h"
-#include "vduse/control.h"
 
 static int ask(const struct runtime *rt, const char *name, uint64_t size,
 	       struct why *why)
@@ -63,16 +62,12 @@ int cmd_resize(int argc, char **argv)
 		{ NULL },
 	};
 	struct why why = { "" };
+	const char *name;
 	int err;
 
-	if (options_parse(options, &argc, argv, &why))
-		return command_misuse("resize", &why);
-	if (argc != 2) {
-		why_set(&why, 0, "one NAME is needed");
-		return command_misuse("resize", &why);
-	}
-	if (vduse_check_name(argv[1], &why))
-		return command_misuse("resize", &why);
-	err = resize(argv[1], size, &why);
+	err = command_volume(options, argc, argv, &name);
+	if (err)
+		return err;
+	err = resize(name, size, &why);
 	return err ? command_fail(err, &why) : EXIT_OK;
 }
