@@ -13,7 +13,6 @@
 #include "daemon/runtime.h"
 #include "daemon/start.h"
 #include "daemon/volume.h"
-#include "lib/secmem.h"
 #include "lib/why.h"
 #include "tools/command.h"
 #include "tools/options.h"
@@ -168,15 +167,16 @@ static int open_locked(const struct open_args *args, struct volume *volume,
 		volume_start(volume, rt, &rep);
 		err = rep.err;
 	}
-	if (rep.err)
+	if (rep.err) {
 		why_set(why, rep.err, "%s", rep.text);
-	/* A monitor removes the files itself, or goes on with them. */
-	else if (err) {
+	} else if (err) {
+		/* A monitor does this itself, or goes on with them. */
 		runtime_remove(rt, args->name);
 		if (volume->listen_fd >= 0)
 			vhost_socket_remove(volume->listen_fd, volume->socket);
-	} else
+	} else {
 		say(args, volume, &rep);
+	}
 	return err;
 }
 
@@ -204,23 +204,20 @@ int cmd_open(int argc, char **argv)
 		.serve = SERVE_OPTIONS_DEFAULT,
 		.socket = { .option = "vhost-user" },
 	};
-	struct volume *volume = calloc(1, sizeof(*volume));
+	struct volume *volume = volume_new();
 	struct why why = { "" };
 	int err;
 
 	if (!volume)
 		return EXIT_MEMORY;
 	if (parse(&args, argc, argv, &why)) {
-		free(volume);
+		volume_free(volume);
 		return command_misuse("open", &why);
 	}
 	snprintf(volume->name, sizeof(volume->name), "%s", args.name);
-	volume->readonly = args.serve.readonly;
 	volume->foreground = args.foreground;
-	volume->image_fd = volume->control_fd = volume->listen_fd = -1;
 	volume->vhost_user = args.socket.path;
 	err = open_volume(&args, volume, &why);
-	secmem_free(volume->key, VOLUME_KEY_MAX);
-	free(volume);
+	volume_free(volume);
 	return err ? command_fail(err, &why) : EXIT_OK;
 }

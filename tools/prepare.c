@@ -23,6 +23,22 @@
 
 #define TRIES 3
 
+struct volume *volume_new(void)
+{
+	struct volume *volume = calloc(1, sizeof(*volume));
+
+	if (volume)
+		volume->image_fd = volume->control_fd = volume->listen_fd = -1;
+	return volume;
+}
+
+void volume_free(struct volume *volume)
+{
+	if (volume)
+		secmem_free(volume->key, VOLUME_KEY_MAX);
+	free(volume);
+}
+
 static int check_queues(const struct serve_options *args, struct volume *volume,
 			struct why *why)
 {
@@ -150,6 +166,7 @@ int prepare_image(const struct serve_options *args, struct volume *volume,
 	enum file_cache cache = FILE_CACHE_AUTO;
 	int err;
 
+	volume->readonly = args->readonly;
 	err = check_queues(args, volume, why);
 	if (!err)
 		err = check_death_limit(args, volume, why);

@@ -26,6 +26,12 @@ struct serve_options {
 				 .queue_size = VOLUME_QUEUE_SIZE, \
 				 .death_limit = VOLUME_DEATH_LIMIT })
 
+/* A volume of which nothing is known, for volume_free; NULL: no memory. */
+struct volume *volume_new(void);
+
+/* Wipes the key.  NULL is allowed. */
+void volume_free(struct volume *volume);
+
 /*
  * Check the options, open and lock the image, and see what it is and who
  * serves it: all that can fail before anybody types.  -EDOM: an option is

@@ -5,13 +5,11 @@
  */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "daemon/monitor.h"
 #include "daemon/start.h"
 #include "daemon/volume.h"
-#include "lib/secmem.h"
 #include "lib/why.h"
 #include "tools/command.h"
 #include "tools/options.h"
@@ -98,23 +96,20 @@ int cmd_serve(int argc, char **argv)
 		.serve = SERVE_OPTIONS_DEFAULT,
 		.socket = { .option = "socket" },
 	};
-	struct volume *volume = calloc(1, sizeof(*volume));
+	struct volume *volume = volume_new();
 	struct why why = { "" };
 	int err;
 
 	if (!volume)
 		return EXIT_MEMORY;
 	if (parse(&args, argc, argv, &why)) {
-		free(volume);
+		volume_free(volume);
 		return command_misuse("serve", &why);
 	}
-	volume->readonly = args.serve.readonly;
 	volume->foreground = true;
 	volume->vhost_user = true;
 	volume->packed = true;
-	volume->image_fd = volume->control_fd = volume->listen_fd = -1;
 	err = serve(&args, volume, &why);
-	secmem_free(volume->key, VOLUME_KEY_MAX);
-	free(volume);
+	volume_free(volume);
 	return err ? command_fail(err, &why) : EXIT_OK;
 }
