@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * Between dev.c, which has the device's life, and requests.c, which has the
- * messages.  Nobody else includes this.
+ * Between dev.c, which has the device's life, and the files of the
+ * messages (requests.h).  Nobody else includes this.
  */
 #ifndef VHOST_USER_DEV_INT_H
 #define VHOST_USER_DEV_INT_H
