@@ -14,6 +14,7 @@
 #include "crypt/luks_format.h"
 #include "crypt/luks_image.h"
 #include "crypt/luks_log.h"
+#include "crypt/xts.h"
 #include "lib/why.h"
 
 /* libcryptsetup's own bounds (lib/utils_pbkdf.c) and defaults. */
@@ -25,7 +26,6 @@
 #define ITERATIONS_MIN_PBKDF2 1000u
 #define ITERATIONS_MIN_ARGON2 4u
 #define LABEL_MAX	      47u
-#define SIZE_LIMIT_PLAIN      (2ULL << 40) /* bytes */
 
 #define bad(why, ...) why_set(why, -EDOM, __VA_ARGS__)
 
@@ -119,8 +119,7 @@ static int check_sizes(struct luks_format *what, uint64_t size, struct why *why)
 			   "the size of %" PRIu64 " bytes is not a"
 			   " multiple of the sector size %u",
 			   size, sector);
-	if (!strcmp(what->cipher, "aes-xts-plain") &&
-	    data_size > SIZE_LIMIT_PLAIN)
+	if (!strcmp(what->cipher, "aes-xts-plain") && data_size > XTS_PLAIN_MAX)
 		return bad(why, "aes-xts-plain repeats its IV after 2 TiB (use"
 				" aes-xts-plain64)");
 	what->sector_size = sector;

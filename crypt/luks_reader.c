@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "crypt/luks1_gate.h"
 #include "crypt/luks_describe.h"
 #include "crypt/luks_gate.h"
 #include "crypt/luks_header.h"
@@ -19,11 +20,10 @@
 #include "crypt/luks_reader.h"
 #include "crypt/luks_signature.h"
 #include "crypt/unlock_jail.h"
+#include "crypt/xts.h"
 #include "lib/why.h"
 
-#define PLAIN_IV_MAX (2ULL << 40) /* bytes: the "plain" IV has 32 bits */
-#define PAGE	     4096u
-#define LUKS1_SLOTS  8
+#define PAGE 4096u
 
 struct luks_reader {
 	struct crypt_device *cd;
@@ -187,70 +187,6 @@ static int judge_luks2(struct luks_reader *reader, struct why *why)
 	return copy_slots(reader, why);
 }
 
-static int judge_luks1_slots(struct luks_reader *reader, struct why *why)
-{
-	struct luks_gate *gate = &reader->gate;
-	struct crypt_pbkdf_type pbkdf;
-	int id;
-
-	for (id = 0; id < LUKS1_SLOTS; id++) {
-		if (crypt_keyslot_status(reader->cd, id) < CRYPT_SLOT_ACTIVE)
-			continue;
-		if (crypt_keyslot_get_pbkdf(reader->cd, id, &pbkdf))
-			return why_set(why, -EINVAL,
-				       "key slot %d cannot be"
-				       " read",
-				       id);
-		if (pbkdf.iterations > KDF_PBKDF2_MAX)
-			return why_set(why, -EINVAL,
-				       "key slot %d asks for %u"
-				       " iterations of PBKDF2, which would take"
-				       " hours",
-				       id, pbkdf.iterations);
-		gate->slots[gate->nr_slots++] = (struct luks_slot){
-			.id = id,
-			.priority = 1,
-			.threads = 1,
-		};
-	}
-	if (!gate->nr_slots)
-		return why_set(why, -EINVAL,
-			       "no key slot is left (was it"
-			       " erased?)");
-	return 0;
-}
-
-/* LUKS1 has one cipher for data and key slots and 512-byte sectors only. */
-static int judge_luks1(struct luks_reader *reader, struct why *why)
-{
-	struct luks_gate *gate = &reader->gate;
-	const char *cipher = crypt_get_cipher(reader->cd);
-	const char *mode = crypt_get_cipher_mode(reader->cd);
-	int key_bytes = crypt_get_volume_key_size(reader->cd);
-
-	if (!cipher || !mode || strcmp(cipher, "aes") ||
-	    (strcmp(mode, "xts-plain64") && strcmp(mode, "xts-plain")))
-		return why_set(why, -EINVAL,
-			       "the volume is encrypted with"
-			       " %s-%s, only aes-xts-plain64 can be served"
-			       " (open it with cryptsetup)",
-			       cipher ? cipher : "?", mode ? mode : "?");
-	if (key_bytes != 32 && key_bytes != 64)
-		return why_set(why, -EINVAL,
-			       "the volume key has %d bits, not"
-			       " 256 or 512",
-			       key_bytes * 8);
-	snprintf(gate->cipher, sizeof(gate->cipher), "aes-%s", mode);
-	gate->key_bytes = (uint32_t)key_bytes;
-	gate->sector_size = 512;
-	gate->data_offset = crypt_get_data_offset(reader->cd) * 512;
-	if (!gate->data_offset)
-		return why_set(why, -EINVAL,
-			       "this is a detached header; only"
-			       " images with header and data can be served");
-	return judge_luks1_slots(reader, why);
-}
-
 /* Where the data lies, and that there is any. */
 static int judge_extent(struct luks_reader *reader, struct volume_info *info,
 			struct why *why)
@@ -273,7 +209,7 @@ static int judge_extent(struct luks_reader *reader, struct volume_info *info,
 			       " bytes is not a multiple of the sector size %u"
 			       " (was the image truncated?)",
 			       size, gate->sector_size);
-	if (!strcmp(gate->cipher, "aes-xts-plain") && size > PLAIN_IV_MAX)
+	if (!strcmp(gate->cipher, "aes-xts-plain") && size > XTS_PLAIN_MAX)
 		return why_set(why, -EINVAL,
 			       "aes-xts-plain repeats its IV"
 			       " after 2 TiB, the volume is larger (open it"
@@ -299,8 +235,9 @@ int luks_reader_judge(struct luks_reader *reader, struct volume_info *ret,
 	int r;
 
 	memset(&reader->gate, 0, sizeof(reader->gate));
-	r = reader->headers.version == 1 ? judge_luks1(reader, why)
-					 : judge_luks2(reader, why);
+	r = reader->headers.version == 1
+		    ? luks1_gate_check(reader->cd, &reader->gate, why)
+		    : judge_luks2(reader, why);
 	if (!r)
 		r = judge_extent(reader, &info, why);
 	if (r)

@@ -28,6 +28,9 @@ enum xts_iv {
 	XTS_IV_PLAIN64, /* all 64 bits */
 };
 
+/* Bytes after which XTS_IV_PLAIN repeats itself. */
+#define XTS_PLAIN_MAX (2ULL << 40)
+
 struct xts_params {
 	const uint8_t *key;   /* both halves; not needed after xts_new */
 	size_t key_bytes;     /* 32: AES-128, 64: AES-256 */

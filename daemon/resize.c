@@ -14,12 +14,11 @@
 #include <unistd.h>
 
 #include "crypt/luks_image.h"
+#include "crypt/xts.h"
 #include "daemon/monitor_state.h"
 #include "daemon/worker.h"
 #include "lib/log.h"
 #include "lib/why.h"
-
-#define PLAIN_MAX (2ULL << 40) /* bytes; aes-xts-plain repeats its IV */
 
 static void finish(struct monitor *m, int err, const char *text)
 {
@@ -43,7 +42,7 @@ static int check_size(const struct volume *v, uint64_t image, struct why *why)
 	if (data > INT64_MAX)
 		return why_set(why, -EFBIG, "%s: %s", v->image,
 			       strerror(EFBIG));
-	if (data > PLAIN_MAX && !strcmp(v->info.cipher, "aes-xts-plain"))
+	if (data > XTS_PLAIN_MAX && !strcmp(v->info.cipher, "aes-xts-plain"))
 		return why_set(why, -EINVAL,
 			       "%s: aes-xts-plain is for up to 2 TiB",
 			       v->image);
