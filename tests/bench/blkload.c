@@ -231,19 +231,7 @@ static void open_device(struct run *run, struct options *opt)
 
 int main(int argc, char **argv)
 {
-	struct options opt = {
-		.rw = RANDREAD,
-		.bs = 4096,
-		.depth = 32,
-		.queues = 1,
-		.queue_size = 256,
-		.read_percent = 70,
-		.warmup = 0.5,
-		.seconds = 2,
-		.seed = 1,
-		.cpu = -1,
-		.sector = 512,
-	};
+	struct options opt;
 	struct moment begin = { 0 }, end = { 0 };
 	struct server server = { 0 };
 	struct run run = { 0 };

@@ -269,19 +269,7 @@ static void print_result(struct floor *floor, double seconds, double cpu)
 int main(int argc, char **argv)
 {
 	static struct floor floor;
-	struct options opt = {
-		.rw = RANDREAD,
-		.bs = 4096,
-		.depth = 32,
-		.queues = 1,
-		.queue_size = 256,
-		.read_percent = 70,
-		.warmup = 0.5,
-		.seconds = 2,
-		.seed = 1,
-		.cpu = -1,
-		.sector = 512,
-	};
+	struct options opt;
 	double seconds, cpu;
 	unsigned int i;
 

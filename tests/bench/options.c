@@ -243,6 +243,20 @@ void options_parse(struct options *opt, int argc, char **argv,
 {
 	int key;
 
+	*opt = (struct options){
+		.rw = RANDREAD,
+		.bs = 4096,
+		.depth = 32,
+		.queues = 1,
+		.queue_size = 256,
+		.read_percent = 70,
+		.warmup = 0.5,
+		.seconds = 2,
+		.seed = 1,
+		.cpu = -1,
+		.sector = 512,
+	};
+
 	while ((key = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		if (key == O_HELP) {
 			fputs(usage, stdout);

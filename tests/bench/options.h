@@ -38,7 +38,7 @@ struct options {
 	bool direct, plain;
 };
 
-/* Reads the command line into @opt, which has the defaults; or ends. */
+/* Fills @opt from the command line, and with defaults; or ends. */
 void options_parse(struct options *opt, int argc, char **argv,
 		   const char *usage);
 
