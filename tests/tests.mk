@@ -18,8 +18,8 @@ check:
 # The thread sanitizer is slow, and finds nothing in a program of one thread:
 # check-san runs those as well.
 check-all: all unit-tests san-tests fuzz-targets bench-programs $(VM_PROGRAMS)
-	@$(TEST_ENV) tests/run layers format unit unit:$(O)/san-address-undefined \
-		threads:$(O)/san-thread fuzz cli vm
+	@$(TEST_ENV) tests/run layers format fuzz unit \
+		unit:$(O)/san-address-undefined threads:$(O)/san-thread cli vm
 
 unit-tests: $(UNIT_TESTS)
 

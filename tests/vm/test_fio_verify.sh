@@ -22,7 +22,7 @@ check() {
 	fio --name=verify --filename="$dev" --ioengine=libaio --direct=1 \
 		--rw=randrw --bsrange="$sector"-512k --bs_unaligned=0 \
 		--blockalign="$sector" --iodepth=32 --numjobs=4 --size=16M \
-		--offset_increment=16M --io_size=8M --verify=crc32c \
+		--offset_increment=16M --io_size=6M --verify=crc32c \
 		--verify_fatal=1 --do_verify=1 --randrepeat=1 \
 		--output=fio.out || { cat fio.out; fail "fio: $*"; }
 	vc_close vdc0

@@ -8,7 +8,7 @@
 . "$(dirname "$0")/functions.sh"
 requires mkfs.ext4 e2fsck
 
-make_tree tree 20
+make_tree tree 8
 vc_format secret.img --size 128M
 vc_attach secret.img vdc0
 mkfs.ext4 -q "$dev"
