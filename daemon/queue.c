@@ -79,7 +79,8 @@ static void start(struct queue_thread *qt)
 	if (!qt->stands && vblk_queue_start(qt->queue, &qt->setup, &why)) {
 		log_error("queue %u cannot start: %s", qt->params.index,
 			  why.text);
-		snprintf(stats->reason, sizeof(stats->reason), "%s", why.text);
+		snprintf(stats->reason, sizeof(stats->reason), "%.*s",
+			 VBLK_REASON_MAX - 1, why.text);
 		vblk_stat_set(&stats->broken, 1);
 		qt->stands = true;
 	}
