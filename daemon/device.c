@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * The VDUSE device of a volume: made before the first worker, destroyed after
- * the last.
+ * The VDUSE device of a volume: see device.h.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "daemon/bounce.h"
-#include "daemon/monitor_state.h"
+#include "daemon/device.h"
 #include "daemon/store.h"
+#include "daemon/volume.h"
 #include "lib/clock.h"
-#include "lib/log.h"
 #include "lib/why.h"
 #include "vduse/control.h"
 #include "virtio/blk_dev.h"
 
-#define DESTROY_PATIENCE_MS 5000
-#define DESTROY_PAUSE_MS    50
+#define DESTROY_PAUSE_MS 50
 
 /* Only before the device is attached for the first time. */
 static int provide_bounce(const struct volume *volume, struct why *why)
@@ -29,9 +26,8 @@ static int provide_bounce(const struct volume *volume, struct why *why)
 	return err;
 }
 
-int device_make(struct monitor *m, struct why *why)
+int device_make(const struct volume *volume, bool *ret_created, struct why *why)
 {
-	const struct volume *volume = m->volume;
 	struct vduse_params params = {
 		.name = volume->name,
 		.nr_queues = volume->nr_queues,
@@ -55,23 +51,19 @@ int device_make(struct monitor *m, struct why *why)
 		vblk_free(vblk);
 	}
 	store_close(dead);
-	m->created = !err;
+	*ret_created = !err;
 	return err ? err : provide_bounce(volume, why);
 }
 
-/* The worker is gone; what it held open may follow in a moment. */
-void device_destroy(struct monitor *m)
+int device_destroy(int control_fd, const char *name, unsigned patience_ms)
 {
-	int64_t deadline = clock_ms() + DESTROY_PATIENCE_MS;
+	int64_t deadline = clock_ms() + patience_ms;
 	int err;
 
-	if (!m->created)
-		return;
-	do {
-		err = vduse_destroy(m->volume->control_fd, m->volume->name);
-		if (err == -EBUSY)
-			clock_pause(DESTROY_PAUSE_MS);
-	} while (err == -EBUSY && clock_ms() < deadline);
-	if (err)
-		log_error("VDUSE_DESTROY_DEV: %s", strerror(-err));
+	for (;;) {
+		err = vduse_destroy(control_fd, name);
+		if (err != -EBUSY || clock_ms() >= deadline)
+			return err;
+		clock_pause(DESTROY_PAUSE_MS);
+	}
 }

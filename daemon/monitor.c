@@ -12,6 +12,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "daemon/device.h"
 #include "daemon/monitor.h"
 #include "daemon/monitor_state.h"
 #include "lib/clock.h"
@@ -20,7 +21,8 @@
 #include "vduse/vdpa.h"
 #include "vhost-user/socket.h"
 
-#define TICK_MS 50
+#define DESTROY_PATIENCE_MS 5000
+#define TICK_MS		    50
 
 void monitor_save_state(struct monitor *m)
 {
@@ -259,7 +261,9 @@ static void begin(struct monitor *m)
 	if (!err)
 		monitor_save_state(m);
 	if (!err)
-		err = m->volume->vhost_user ? 0 : device_make(m, &why);
+		err = m->volume->vhost_user
+			      ? 0
+			      : device_make(m->volume, &m->created, &why);
 	if (!err)
 		err = supervise_spawn(m, &why);
 	if (err) {
@@ -269,9 +273,19 @@ static void begin(struct monitor *m)
 	}
 }
 
+static void destroy_device(const struct monitor *m)
+{
+	int err = device_destroy(m->volume->control_fd, m->volume->name,
+				 DESTROY_PATIENCE_MS);
+
+	if (err)
+		log_error("VDUSE_DESTROY_DEV: %s", strerror(-err));
+}
+
 static void end(struct monitor *m)
 {
-	device_destroy(m);
+	if (m->created)
+		destroy_device(m);
 	shared_unmap(&m->shared);
 	if (m->rt)
 		runtime_remove(m->rt, m->volume->name);

@@ -73,10 +73,6 @@ struct monitor {
 	int failure_err;
 };
 
-/* daemon/device.c: the VDUSE device, of our name.  0 or -errno. */
-int device_make(struct monitor *m, struct why *why);
-void device_destroy(struct monitor *m); /* if it was made */
-
 /* daemon/supervise.c: the worker's life. */
 int supervise_spawn(struct monitor *m, struct why *why);
 void supervise_on_channel(struct monitor *m);

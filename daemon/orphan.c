@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "daemon/attach.h"
+#include "daemon/device.h"
 #include "daemon/inuse.h"
 #include "daemon/orphan.h"
 #include "daemon/process.h"
@@ -291,7 +292,6 @@ static void end_worker(struct orphan *o)
 
 static int destroy_device(const char *name, struct why *why)
 {
-	int64_t deadline = clock_ms() + DESTROY_PATIENCE_MS;
 	int fd, err;
 
 	if (!vduse_exists(name))
@@ -299,12 +299,7 @@ static int destroy_device(const char *name, struct why *why)
 	err = vduse_control_open(&fd, why);
 	if (err)
 		return err;
-	for (;;) {
-		err = vduse_destroy(fd, name);
-		if (err != -EBUSY || clock_ms() >= deadline)
-			break;
-		clock_pause(PAUSE_MS);
-	}
+	err = device_destroy(fd, name, DESTROY_PATIENCE_MS);
 	close(fd);
 	if (err)
 		why_set(why, err, "%s: VDUSE_DESTROY_DEV: %s", name,
