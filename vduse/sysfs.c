@@ -161,44 +161,39 @@ _Noreturn static void reader_main(const char *uevent, int fd)
 /*
  * Some kernels (6.10, and others that took the change) lock the device to
  * show this file, which whoever unbinds it has done: the read then waits with
- * him, and cannot be interrupted.
+ * him, and cannot be interrupted.  No answer is as good as a yes.
  */
-static bool ask_reader(const char *uevent, bool *ret)
+static bool ask_reader(const char *uevent)
 {
 	struct pollfd pfd = { .events = POLLIN };
-	char answer = 0;
+	char answer = true;
 	int fds[2];
 	pid_t pid;
 
 	if (pipe2(fds, O_CLOEXEC))
-		return false;
+		return true;
 	pid = fork();
 	if (!pid)
 		reader_main(uevent, fds[1]);
 	close(fds[1]);
 	pfd.fd = fds[0];
 	if (pid > 0 && poll(&pfd, 1, UEVENT_MS) == 1 &&
-	    read(fds[0], &answer, 1) == 1) {
+	    read(fds[0], &answer, 1) == 1)
 		waitpid(pid, NULL, 0);
-		*ret = answer;
-	} else {
-		/* It may end when the kernel lets it, long after us. */
-		if (pid > 0)
-			kill(pid, SIGKILL);
-		pid = -1;
-	}
+	/* It may end when the kernel lets it, long after us. */
+	else if (pid > 0)
+		kill(pid, SIGKILL);
 	close(fds[0]);
-	return pid > 0;
+	return answer;
 }
 
 bool vdpa_is_unbinding(const char *name)
 {
 	char path[128];
-	bool found;
 
 	/* The link to the driver goes first, this when all is done. */
 	snprintf(path, sizeof(path), DEVICES "%s/uevent", name);
-	return !ask_reader(path, &found) || found;
+	return ask_reader(path);
 }
 
 /* The kernel does the work inside the write. */

@@ -278,19 +278,15 @@ void vhost_dev_config_changed(struct vhost_dev *dev)
 
 static int make_rings(struct vhost_dev *dev)
 {
-	unsigned i;
-	int err;
+	unsigned size = vblk_queue_size(dev->params.vblk), i;
+	int err = 0;
 
-	for (i = 0; i < dev->params.nr_queues; i++) {
-		err = vhost_ring_init(&dev->rings[i], i, &dev->memory,
-				      vblk_queue_size(dev->params.vblk));
-		if (err)
-			break;
-	}
-	if (i == dev->params.nr_queues)
-		return 0;
-	while (i--)
-		vhost_ring_free(&dev->rings[i]);
+	for (i = 0; !err && i < dev->params.nr_queues; i++)
+		err = vhost_ring_init(&dev->rings[i], i, &dev->memory, size);
+	if (err)
+		/* The last one has nothing that could be freed. */
+		for (i--; i--;)
+			vhost_ring_free(&dev->rings[i]);
 	return err;
 }
 
