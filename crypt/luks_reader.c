@@ -27,9 +27,7 @@
 
 struct luks_reader {
 	struct crypt_device *cd;
-	int image_fd;
-	int copy_fd;
-	uint64_t image_size;
+	struct luks_source source;
 	struct luks_headers headers;
 	struct luks_gate gate; /* valid after luks_reader_judge */
 	struct luks_log log;
@@ -45,12 +43,12 @@ static int copy_range(struct luks_reader *reader, uint64_t offset, size_t len,
 	ssize_t n;
 
 	len += offset - start;
-	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, reader->copy_fd,
-		 (off_t)start);
+	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED,
+		 reader->source.copy_fd, (off_t)start);
 	if (p == MAP_FAILED)
 		return why_set(why, -ENOMEM, "no memory for the header");
 	while (done < len) {
-		n = pread(reader->image_fd, p + done, len - done,
+		n = pread(reader->source.header_fd, p + done, len - done,
 			  (off_t)(start + done));
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -82,7 +80,8 @@ static int refuse_foreign(const uint8_t *start, size_t len, struct why *why)
 static int find_headers(struct luks_reader *reader, size_t len, struct why *why)
 {
 	struct luks_headers *h = &reader->headers;
-	void *p = mmap(NULL, len, PROT_READ, MAP_SHARED, reader->copy_fd, 0);
+	void *p = mmap(NULL, len, PROT_READ, MAP_SHARED, reader->source.copy_fd,
+		       0);
 	int r = 0;
 
 	if (p == MAP_FAILED)
@@ -108,7 +107,8 @@ static int load(struct luks_reader *reader, struct why *why)
 
 	/* The copy is this process's own: nothing to lock. */
 	crypt_metadata_locking(NULL, 0);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", reader->copy_fd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d",
+		 reader->source.copy_fd);
 	r = crypt_init(&reader->cd, path);
 	if (r)
 		return why_set(why, r, "libcryptsetup cannot start: %s",
@@ -122,28 +122,26 @@ static int load(struct luks_reader *reader, struct why *why)
 	return 0;
 }
 
-int luks_reader_open(int image_fd, int copy_fd, uint64_t image_size,
-		     struct luks_reader **ret, struct why *why)
+int luks_reader_open(const struct luks_source *source, struct luks_reader **ret,
+		     struct why *why)
 {
 	struct luks_reader *reader;
 	size_t len = LUKS_HEADERS_MAX;
 	int r;
 
-	if (!image_size)
+	if (!source->header_size)
 		return why_set(why, -EINVAL, "not a LUKS container: empty");
-	if (len > image_size)
-		len = image_size;
+	if (len > source->header_size)
+		len = source->header_size;
 	reader = calloc(1, sizeof(*reader));
 	if (!reader)
 		return why_set(why, -ENOMEM, "out of memory");
-	reader->image_fd = image_fd;
-	reader->copy_fd = copy_fd;
-	reader->image_size = image_size;
+	reader->source = *source;
 	r = copy_range(reader, 0, len, why);
 	if (!r)
 		r = find_headers(reader, len, why);
 	if (!r && reader->headers.payload > len &&
-	    reader->headers.payload <= image_size)
+	    reader->headers.payload <= source->header_size)
 		r = copy_range(reader, len, reader->headers.payload - len, why);
 	if (!r)
 		r = load(reader, why);
@@ -160,12 +158,12 @@ static int copy_slots(struct luks_reader *reader, struct why *why)
 {
 	uint64_t end = reader->gate.slots_offset + reader->gate.slots_size;
 
-	if (end > reader->image_size)
+	if (end > reader->source.header_size)
 		return why_set(why, -EINVAL,
 			       "the image is truncated: it ends"
 			       " at byte %" PRIu64
 			       ", its key slots at %" PRIu64,
-			       reader->image_size, end);
+			       reader->source.header_size, end);
 	if (end <= LUKS_HEADERS_MAX)
 		return 0;
 	return copy_range(reader, LUKS_HEADERS_MAX, end - LUKS_HEADERS_MAX,
@@ -194,13 +192,13 @@ static int judge_extent(struct luks_reader *reader, struct volume_info *info,
 	const struct luks_gate *gate = &reader->gate;
 	uint64_t size;
 
-	if (gate->data_offset >= reader->image_size)
+	if (gate->data_offset >= reader->source.data_size)
 		return why_set(why, -EINVAL,
 			       "the image is truncated: it ends"
 			       " at byte %" PRIu64
 			       ", its data starts at %" PRIu64,
-			       reader->image_size, gate->data_offset);
-	size = reader->image_size - gate->data_offset;
+			       reader->source.data_size, gate->data_offset);
+	size = reader->source.data_size - gate->data_offset;
 	/* A disk has whole 512-byte sectors, a file's odd tail is left out. */
 	size -= size % 512;
 	if (!size || size % gate->sector_size)
@@ -253,7 +251,7 @@ int luks_reader_judge(struct luks_reader *reader, struct volume_info *ret,
 
 /* Try one slot.  Errors: -EPERM (not this one), others end the search. */
 static int try_slot(struct luks_reader *reader, const struct luks_slot *slot,
-		    const void *passphrase, size_t len,
+		    const struct volume_request *request,
 		    uint8_t key[static VOLUME_KEY_MAX], struct why *why)
 {
 	size_t key_len = VOLUME_KEY_MAX;
@@ -262,7 +260,8 @@ static int try_slot(struct luks_reader *reader, const struct luks_slot *slot,
 	r = jail_allow_memory(slot->memory, slot->threads);
 	if (!r)
 		r = crypt_volume_key_get(reader->cd, slot->id, (char *)key,
-					 &key_len, passphrase, len);
+					 &key_len, request->passphrase,
+					 request->passphrase_len);
 	if (r == slot->id)
 		return key_len == reader->gate.key_bytes
 			       ? 0
@@ -295,26 +294,26 @@ static int no_memory(const struct luks_slot *slot,
 		       memory->bytes >> 20);
 }
 
-int luks_reader_unlock(struct luks_reader *reader,
-		       const struct kdf_memory *memory, const void *passphrase,
-		       size_t len, uint8_t key[static VOLUME_KEY_MAX],
-		       int *ret_slot, struct why *why)
+static int unlock_any(struct luks_reader *reader,
+		      const struct kdf_memory *memory,
+		      const struct volume_request *request,
+		      uint8_t key[static VOLUME_KEY_MAX], int *ret_slot,
+		      struct why *why)
 {
-	const struct luks_slot *slot, *skipped = NULL, *slots;
+	const struct luks_slot *slot, *skipped = NULL;
 	int priority, r;
 	unsigned int i;
 
-	slots = reader->gate.slots;
 	for (priority = 2; priority > 0; priority--) {
 		for (i = 0; i < reader->gate.nr_slots; i++) {
-			slot = &slots[i];
+			slot = &reader->gate.slots[i];
 			if (slot->priority != priority)
 				continue;
 			if (slot->memory > memory->bytes) {
 				skipped = slot;
 				continue;
 			}
-			r = try_slot(reader, slot, passphrase, len, key, why);
+			r = try_slot(reader, slot, request, key, why);
 			if (!r)
 				*ret_slot = slot->id;
 			if (r != -EPERM)
@@ -326,6 +325,48 @@ int luks_reader_unlock(struct luks_reader *reader,
 	return why_set(why, -EPERM, "no key slot opens with this passphrase");
 }
 
+/* A slot that is asked for is tried, whatever its priority. */
+static int unlock_one(struct luks_reader *reader,
+		      const struct kdf_memory *memory,
+		      const struct volume_request *request,
+		      uint8_t key[static VOLUME_KEY_MAX], int *ret_slot,
+		      struct why *why)
+{
+	const struct luks_slot *slot = NULL;
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < reader->gate.nr_slots; i++)
+		if (reader->gate.slots[i].id == request->key_slot)
+			slot = &reader->gate.slots[i];
+	if (!slot)
+		return why_set(why, -ENOENT,
+			       "key slot %d holds no key for the data",
+			       request->key_slot);
+	if (slot->memory > memory->bytes)
+		return no_memory(slot, memory, why);
+	r = try_slot(reader, slot, request, key, why);
+	if (!r)
+		*ret_slot = slot->id;
+	return r == -EPERM ? why_set(why, r,
+				     "key slot %d does not open with this"
+				     " passphrase",
+				     slot->id)
+			   : r;
+}
+
+int luks_reader_unlock(struct luks_reader *reader,
+		       const struct kdf_memory *memory,
+		       const struct volume_request *request,
+		       uint8_t key[static VOLUME_KEY_MAX], int *ret_slot,
+		       struct why *why)
+{
+	return request->key_slot == VOLUME_ANY_SLOT
+		       ? unlock_any(reader, memory, request, key, ret_slot, why)
+		       : unlock_one(reader, memory, request, key, ret_slot,
+				    why);
+}
+
 int luks_reader_dump(struct luks_reader *reader, enum volume_dump_format format,
 		     char **ret_text, struct why *why)
 {
@@ -334,7 +375,7 @@ int luks_reader_dump(struct luks_reader *reader, enum volume_dump_format format,
 	struct luks_description what = {
 		.cd = reader->cd,
 		.log = &reader->log,
-		.image_size = reader->image_size,
+		.image_size = reader->source.data_size,
 		.note = luks_headers_note(&reader->headers),
 	};
 

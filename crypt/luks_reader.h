@@ -17,13 +17,19 @@
 struct luks_reader;
 struct why;
 
+/* Both descriptors stay the caller's, and the reader keeps using them. */
+struct luks_source {
+	int header_fd;	      /* what holds the header, readable */
+	int copy_fd;	      /* a memfd, for the copy of it */
+	uint64_t header_size; /* bytes of what holds the header */
+	uint64_t data_size;   /* bytes of what holds the data */
+};
+
 /*
- * Copy the headers of the image into the memfd @copy_fd and load them.
- * @image_size in bytes.  The reader keeps both descriptors in use; they stay
- * the caller's.  Errors: -EINVAL (not LUKS, damaged), -EIO, -ENOMEM.
+ * Copy the headers into the memfd and load them.  Errors: -EINVAL (not LUKS, damaged), -EIO, -ENOMEM.
  */
-int luks_reader_open(int image_fd, int copy_fd, uint64_t image_size,
-		     struct luks_reader **ret, struct why *why);
+int luks_reader_open(const struct luks_source *source, struct luks_reader **ret,
+		     struct why *why);
 
 /*
  * Can it be served?  Fills the geometry.  Errors: -EINVAL, -EIO.
@@ -33,12 +39,14 @@ int luks_reader_judge(struct luks_reader *reader, struct volume_info *ret,
 
 /*
  * After luks_reader_judge: try the key slots, except those that need more
- * than @memory.  Errors: -EPERM, -ENOMEM, -EINVAL, -EIO.
+ * than @memory.  Errors: -EPERM, -ENOENT (the wanted one is empty), -ENOMEM,
+ * -EINVAL, -EIO.
  */
 int luks_reader_unlock(struct luks_reader *reader,
-		       const struct kdf_memory *memory, const void *passphrase,
-		       size_t len, uint8_t key[static VOLUME_KEY_MAX],
-		       int *ret_slot, struct why *why);
+		       const struct kdf_memory *memory,
+		       const struct volume_request *request,
+		       uint8_t key[static VOLUME_KEY_MAX], int *ret_slot,
+		       struct why *why);
 
 /* Describe it; *ret_text is freed by the caller.  Errors: -EINVAL, -ENOMEM. */
 int luks_reader_dump(struct luks_reader *reader, enum volume_dump_format format,

@@ -47,6 +47,14 @@ static bool info_sane(const struct volume_info *info, uint64_t image_size)
 	       info->data_size <= image_size - info->data_offset;
 }
 
+static int find_sizes(struct header_job *job, struct why *why)
+{
+	int r = luks_image_size(job->request.header_fd, &job->header_size, why);
+
+	return r ? r
+		 : luks_image_size(job->request.data_fd, &job->data_size, why);
+}
+
 /* Run one job whose answer is a struct volume_info, and a key or none. */
 static int ask(struct header_job *job, uint8_t *key,
 	       struct volume_info *ret_info, struct why *why)
@@ -55,7 +63,7 @@ static int ask(struct header_job *job, uint8_t *key,
 	void *p;
 	int r;
 
-	r = luks_image_size(job->image_fd, &job->image_size, why);
+	r = find_sizes(job, why);
 	if (r)
 		return r;
 	if (secmem_alloc(sizeof(*answer), &p))
@@ -64,7 +72,7 @@ static int ask(struct header_job *job, uint8_t *key,
 			       " (ulimit -l)");
 	answer = p;
 	r = header_job_run(job, answer, NULL, why);
-	if (!r && !info_sane(&answer->info, job->image_size))
+	if (!r && !info_sane(&answer->info, job->data_size))
 		r = bad_answer(why);
 	if (!r) {
 		*ret_info = answer->info;
@@ -75,26 +83,25 @@ static int ask(struct header_job *job, uint8_t *key,
 	return r;
 }
 
-int volume_probe(int image_fd, struct volume_info *ret_info, struct why *why)
+int volume_probe(const struct volume_request *request,
+		 struct volume_info *ret_info, struct why *why)
 {
 	struct header_job job = {
 		.op = HEADER_PROBE,
-		.image_fd = image_fd,
+		.request = *request,
 		.timeout = PROBE_SECONDS,
 	};
 
 	return ask(&job, NULL, ret_info, why);
 }
 
-int volume_unlock(int image_fd, const void *passphrase, size_t len,
+int volume_unlock(const struct volume_request *request,
 		  uint8_t key[static VOLUME_KEY_MAX],
 		  struct volume_info *ret_info, struct why *why)
 {
 	struct header_job job = {
 		.op = HEADER_UNLOCK,
-		.image_fd = image_fd,
-		.passphrase = passphrase,
-		.passphrase_len = len,
+		.request = *request,
 		.timeout = UNLOCK_SECONDS,
 	};
 	int r;
@@ -106,13 +113,14 @@ int volume_unlock(int image_fd, const void *passphrase, size_t len,
 	return ask(&job, key, ret_info, why);
 }
 
-int volume_dump(int image_fd, enum volume_dump_format format, char **ret_text,
+int volume_dump(const struct volume_request *request,
+		enum volume_dump_format format, char **ret_text,
 		struct why *why)
 {
 	struct header_job job = {
 		.op = format == VOLUME_DUMP_JSON ? HEADER_DUMP_JSON
 						 : HEADER_DUMP_TEXT,
-		.image_fd = image_fd,
+		.request = *request,
 		.timeout = PROBE_SECONDS,
 	};
 	struct header_answer *answer;
@@ -120,7 +128,7 @@ int volume_dump(int image_fd, enum volume_dump_format format, char **ret_text,
 	void *p;
 	int r;
 
-	r = luks_image_size(image_fd, &job.image_size, why);
+	r = find_sizes(&job, why);
 	if (r)
 		return r;
 	if (secmem_alloc(sizeof(*answer), &p))

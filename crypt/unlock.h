@@ -35,18 +35,38 @@ struct volume_info {
 	bool allow_discards;  /* the persistent flag in the header */
 };
 
+#define VOLUME_ANY_SLOT (-1)
+
 /*
- * Find the volume key of the image open at @image_fd (regular file or block
- * device, readable).  The image is not written and the fd's position does not
- * change.  @passphrase and @key stand in memory of secmem_alloc; all
- * VOLUME_KEY_MAX bytes of @key are written, of which info.key_bytes count.
+ * Which volume, and what opens it.  Start with VOLUME_REQUEST(fd), and set
+ * what differs.
+ */
+struct volume_request {
+	int header_fd; /* the LUKS header: regular file or block device */
+	int data_fd;   /* the data; the same unless the header is detached */
+	const void *passphrase; /* in memory of secmem_alloc */
+	size_t passphrase_len;	/* bytes */
+	int key_slot;		/* the only one to try, or VOLUME_ANY_SLOT */
+};
+
+/* An image with header and data. */
+#define VOLUME_REQUEST(fd)                           \
+	((struct volume_request){ .header_fd = (fd), \
+				  .data_fd = (fd),   \
+				  .key_slot = VOLUME_ANY_SLOT })
+
+/*
+ * Find the volume key.  Both descriptors are readable, nothing is written and
+ * their positions do not change.  @key stands in memory of secmem_alloc; all
+ * VOLUME_KEY_MAX bytes of it are written, of which info.key_bytes count.
  *
- * Errors, with the reason in @why: -EPERM (no key slot fits), -EINVAL (not a
+ * Errors, with the reason in @why: -EPERM (no key slot fits), -ENOENT (the
+ * wanted key slot is empty), -EINVAL (not a
  * container, damaged, or one that cannot be served), -ENOMEM (key derivation
  * needs more memory than there is), -ETIMEDOUT, -EIO, other -errno.
  * @key and @ret_info are untouched on failure.
  */
-int volume_unlock(int image_fd, const void *passphrase, size_t len,
+int volume_unlock(const struct volume_request *request,
 		  uint8_t key[static VOLUME_KEY_MAX],
 		  struct volume_info *ret_info, struct why *why);
 
@@ -54,7 +74,8 @@ int volume_unlock(int image_fd, const void *passphrase, size_t len,
  * All but the key derivation: can this image be served?  For a caller that
  * wants to know before it asks for a passphrase.  Errors as volume_unlock.
  */
-int volume_probe(int image_fd, struct volume_info *ret_info, struct why *why);
+int volume_probe(const struct volume_request *request,
+		 struct volume_info *ret_info, struct why *why);
 
 enum volume_dump_format {
 	VOLUME_DUMP_TEXT, /* for people, alike cryptsetup luksDump */
@@ -66,7 +87,8 @@ enum volume_dump_format {
  * served.  The text ends in a newline, holds no control character but
  * newlines, and is freed by the caller.  Errors as volume_probe.
  */
-int volume_dump(int image_fd, enum volume_dump_format format, char **ret_text,
+int volume_dump(const struct volume_request *request,
+		enum volume_dump_format format, char **ret_text,
 		struct why *why);
 
 #endif

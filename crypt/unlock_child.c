@@ -62,14 +62,19 @@ static int reopen_readonly(int fd)
 static int work(const struct header_job *job, const struct unlock_jail *jail,
 		struct header_answer *answer, char **text)
 {
+	const struct luks_source source = {
+		.header_fd = jail->image_fd,
+		.copy_fd = jail->copy_fd,
+		.header_size = job->header_size,
+		.data_size = job->data_size,
+	};
 	enum volume_dump_format format = job->op == HEADER_DUMP_JSON
 						 ? VOLUME_DUMP_JSON
 						 : VOLUME_DUMP_TEXT;
 	struct luks_reader *reader;
 	int r;
 
-	r = luks_reader_open(jail->image_fd, jail->copy_fd, job->image_size,
-			     &reader, &answer->why);
+	r = luks_reader_open(&source, &reader, &answer->why);
 	if (r)
 		return r;
 	if (job->op == HEADER_PROBE || job->op == HEADER_UNLOCK)
@@ -77,9 +82,9 @@ static int work(const struct header_job *job, const struct unlock_jail *jail,
 	else
 		r = luks_reader_dump(reader, format, text, &answer->why);
 	if (!r && job->op == HEADER_UNLOCK)
-		r = luks_reader_unlock(reader, &job->memory, job->passphrase,
-				       job->passphrase_len, answer->key,
-				       &answer->info.key_slot, &answer->why);
+		r = luks_reader_unlock(reader, &job->memory, &job->request,
+				       answer->key, &answer->info.key_slot,
+				       &answer->why);
 	luks_reader_close(reader);
 	return r;
 }
@@ -89,7 +94,7 @@ static void run_child(const struct header_job *job, int copy_fd, int pipe_fd,
 		      int parent_pid)
 {
 	struct unlock_jail jail = {
-		.image_fd = reopen_readonly(job->image_fd),
+		.image_fd = reopen_readonly(job->request.header_fd),
 		.copy_fd = copy_fd,
 		.pipe_fd = pipe_fd,
 		.memory_max = job->memory.bytes < KDF_MEMORY_MAX
@@ -273,12 +278,12 @@ int header_job_run(const struct header_job *job, struct header_answer *answer,
 		   char **ret_text, struct why *why)
 {
 	char *text = NULL;
-	uint64_t size = job->image_size;
+	uint64_t size = job->header_size;
 	int copy_fd, fd = -1, r;
 	pid_t pid = -1;
 
 	/*
-	 * Sparse and of the image's size, which libcryptsetup holds the
+	 * Sparse and of the size of what is copied, which libcryptsetup holds the
 	 * header against; not too small, so that a truncated image gets
 	 * through to a check that says so.
 	 */

@@ -23,10 +23,9 @@ enum header_op {
 
 struct header_job {
 	enum header_op op;
-	int image_fd;
-	uint64_t image_size; /* bytes */
-	const void *passphrase;
-	size_t passphrase_len;
+	struct volume_request request;
+	uint64_t header_size; /* bytes of what holds the header */
+	uint64_t data_size;   /* bytes of what holds the data */
 	struct kdf_memory memory;
 	unsigned int timeout; /* seconds of wall-clock time */
 	void (*hook)(void);   /* NULL but in tests: runs in the jail */

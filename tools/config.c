@@ -28,7 +28,7 @@ static int change(int fd, bool allow, struct why *why)
 		return why_set(why, err, "cannot be locked: %s",
 			       strerror(-err));
 	/* The header has been looked at in the sandbox before it is here. */
-	err = volume_probe(fd, &info, why);
+	err = volume_probe(&VOLUME_REQUEST(fd), &info, why);
 	if (err)
 		return err;
 	if (strcmp(info.type, "LUKS2"))

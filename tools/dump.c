@@ -24,7 +24,7 @@ static int dump(const char *path, enum volume_dump_format format,
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return why_set(why, -errno, "%s: %s", path, strerror(errno));
-	r = volume_dump(fd, format, &text, why);
+	r = volume_dump(&VOLUME_REQUEST(fd), format, &text, why);
 	close(fd);
 	if (r) {
 		why_prefix(why, "%s", path);

@@ -131,7 +131,8 @@ static int open_image(const struct serve_options *args, struct volume *volume,
 	if (err)
 		return why_set(why, err, "%s: cannot be locked: %s",
 			       args->image, strerror(-err));
-	err = volume_probe(volume->image_fd, &volume->info, why);
+	err = volume_probe(&VOLUME_REQUEST(volume->image_fd), &volume->info,
+			   why);
 	if (err)
 		why_prefix(why, "%s", args->image);
 	return err;
@@ -197,6 +198,7 @@ static int unlock(const struct serve_options *args, struct volume *volume,
 		.prompt = prompt,
 	};
 	int tries = passphrase_is_typed(&source) ? TRIES : 1;
+	struct volume_request request = VOLUME_REQUEST(volume->image_fd);
 	struct secret secret = { 0 };
 	int err;
 
@@ -205,8 +207,9 @@ static int unlock(const struct serve_options *args, struct volume *volume,
 		err = passphrase_get(&source, false, &secret, why);
 		if (err)
 			return err;
-		err = volume_unlock(volume->image_fd, secret.data, secret.len,
-				    volume->key, &volume->info, why);
+		request.passphrase = secret.data;
+		request.passphrase_len = secret.len;
+		err = volume_unlock(&request, volume->key, &volume->info, why);
 		secret_free(&secret);
 		if (err == -EPERM && --tries)
 			fprintf(stderr, "vcrypt: %s: %s\n", args->image,

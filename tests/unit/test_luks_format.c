@@ -45,13 +45,15 @@ static void format(int fd, struct luks_format *what)
 
 static void unlock(int fd, struct volume_info *info)
 {
+	struct volume_request request = VOLUME_REQUEST(fd);
 	uint8_t expected[VOLUME_KEY_MAX];
 	void *key;
 	int r;
 
 	ck_assert_int_eq(secmem_alloc(VOLUME_KEY_MAX, &key), 0);
-	r = volume_unlock(fd, FIXTURE_PASS, strlen(FIXTURE_PASS), key, info,
-			  &why);
+	request.passphrase = FIXTURE_PASS;
+	request.passphrase_len = strlen(FIXTURE_PASS);
+	r = volume_unlock(&request, key, info, &why);
 	ck_assert_msg(!r, "%d %s", r, why.text);
 	fixture_key(fd, expected, info->key_bytes);
 	ck_assert_mem_eq(key, expected, info->key_bytes);

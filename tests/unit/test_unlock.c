@@ -34,10 +34,19 @@ static void teardown(void)
 	secmem_free(key, VOLUME_KEY_MAX);
 }
 
+static int unlock_slot(int fd, const char *passphrase, int slot)
+{
+	struct volume_request request = VOLUME_REQUEST(fd);
+
+	request.passphrase = passphrase;
+	request.passphrase_len = strlen(passphrase);
+	request.key_slot = slot;
+	return volume_unlock(&request, key, &info, &why);
+}
+
 static int unlock(int fd, const char *passphrase)
 {
-	return volume_unlock(fd, passphrase, strlen(passphrase), key, &info,
-			     &why);
+	return unlock_slot(fd, passphrase, VOLUME_ANY_SLOT);
 }
 
 static void assert_unlocks(int fd)
@@ -54,7 +63,8 @@ static void assert_refused(int fd, const char *reason)
 {
 	struct volume_info before = info;
 
-	ck_assert_int_eq(volume_probe(fd, &info, &why), -EINVAL);
+	ck_assert_int_eq(volume_probe(&VOLUME_REQUEST(fd), &info, &why),
+			 -EINVAL);
 	ck_assert_msg(strstr(why.text, reason), "%s", why.text);
 	why.text[0] = '\0';
 	ck_assert_int_eq(unlock(fd, FIXTURE_PASS), -EINVAL);
@@ -119,7 +129,7 @@ START_TEST(test_probe)
 {
 	int fd = fixture_luks2(4096, 64, 64);
 
-	ck_assert_int_eq(volume_probe(fd, &info, &why), 0);
+	ck_assert_int_eq(volume_probe(&VOLUME_REQUEST(fd), &info, &why), 0);
 	ck_assert_uint_eq(info.sector_size, 4096);
 	ck_assert_int_eq(info.key_slot, -1);
 	close(fd);
@@ -171,6 +181,24 @@ START_TEST(test_second_slot)
 	ck_assert_int_eq(info.key_slot, 7);
 	ck_assert_int_eq(unlock(fd, FIXTURE_PASS), 0);
 	ck_assert_int_eq(info.key_slot, 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(test_wanted_slot)
+{
+	int fd = fixture_luks2(4096, 64, 64);
+
+	add_slot(fd, 7, "other");
+	ck_assert_int_eq(unlock_slot(fd, "other", 7), 0);
+	ck_assert_int_eq(info.key_slot, 7);
+	ck_assert_int_eq(unlock_slot(fd, FIXTURE_PASS, 7), -EPERM);
+	ck_assert_ptr_nonnull(strstr(why.text, "key slot 7 does not open"));
+	ck_assert_int_eq(unlock_slot(fd, FIXTURE_PASS, 3), -ENOENT);
+	ck_assert_ptr_nonnull(strstr(why.text, "key slot 3"));
+	fixture_edit(fd, "\"key_size\":64", "\"priority\":0,\"key_size\":64");
+	ck_assert_int_eq(unlock(fd, FIXTURE_PASS), -EPERM);
+	ck_assert_int_eq(unlock_slot(fd, FIXTURE_PASS, 0), 0);
 	close(fd);
 }
 END_TEST
@@ -371,11 +399,15 @@ START_TEST(test_dump)
 	int fd = fixture_luks2(4096, 64, 64);
 	char *text;
 
-	ck_assert_int_eq(volume_dump(fd, VOLUME_DUMP_TEXT, &text, &why), 0);
+	ck_assert_int_eq(volume_dump(&VOLUME_REQUEST(fd), VOLUME_DUMP_TEXT,
+				     &text, &why),
+			 0);
 	ck_assert_ptr_nonnull(strstr(text, "argon2id"));
 	ck_assert_ptr_nonnull(strstr(text, "Served by vcrypt: yes\n"));
 	free(text);
-	ck_assert_int_eq(volume_dump(fd, VOLUME_DUMP_JSON, &text, &why), 0);
+	ck_assert_int_eq(volume_dump(&VOLUME_REQUEST(fd), VOLUME_DUMP_JSON,
+				     &text, &why),
+			 0);
 	ck_assert_ptr_nonnull(strstr(text, "\"servable\":true"));
 	ck_assert_ptr_nonnull(strstr(text, "\"keyslots\""));
 	free(text);
@@ -390,10 +422,14 @@ START_TEST(test_dump_unservable)
 	char *text;
 
 	fixture_edit(fd, "\"iv_tweak\":\"0\"", "\"iv_tweak\":\"8\"");
-	ck_assert_int_eq(volume_dump(fd, VOLUME_DUMP_TEXT, &text, &why), 0);
+	ck_assert_int_eq(volume_dump(&VOLUME_REQUEST(fd), VOLUME_DUMP_TEXT,
+				     &text, &why),
+			 0);
 	ck_assert_ptr_nonnull(strstr(text, "Served by vcrypt: no, the data"));
 	free(text);
-	ck_assert_int_eq(volume_dump(fd, VOLUME_DUMP_JSON, &text, &why), 0);
+	ck_assert_int_eq(volume_dump(&VOLUME_REQUEST(fd), VOLUME_DUMP_JSON,
+				     &text, &why),
+			 0);
 	ck_assert_ptr_nonnull(strstr(text, "\"servable\":false"));
 	free(text);
 	close(fd);
@@ -409,7 +445,9 @@ START_TEST(test_dump_control_characters)
 	fixture_edit(fd, "\"tokens\":{}",
 		     "\"tokens\":{\"0\":{\"type\":"
 		     "\"x\\u001b[31m\",\"keyslots\":[]}}");
-	ck_assert_int_eq(volume_dump(fd, VOLUME_DUMP_TEXT, &text, &why), 0);
+	ck_assert_int_eq(volume_dump(&VOLUME_REQUEST(fd), VOLUME_DUMP_TEXT,
+				     &text, &why),
+			 0);
 	for (p = text; *p; p++)
 		ck_assert(*p >= 0x20 || *p == '\n' || *p == '\t');
 	free(text);
@@ -422,11 +460,15 @@ START_TEST(test_dump_luks1)
 	int fd = fixture_luks1("xts-plain64", 64);
 	char *text;
 
-	ck_assert_int_eq(volume_dump(fd, VOLUME_DUMP_TEXT, &text, &why), 0);
+	ck_assert_int_eq(volume_dump(&VOLUME_REQUEST(fd), VOLUME_DUMP_TEXT,
+				     &text, &why),
+			 0);
 	ck_assert_ptr_nonnull(strstr(text, "xts-plain64"));
 	ck_assert_ptr_null(strstr(text, "/proc/self"));
 	free(text);
-	ck_assert_int_eq(volume_dump(fd, VOLUME_DUMP_JSON, &text, &why), 0);
+	ck_assert_int_eq(volume_dump(&VOLUME_REQUEST(fd), VOLUME_DUMP_JSON,
+				     &text, &why),
+			 0);
 	ck_assert_ptr_nonnull(strstr(text, "\"type\":\"LUKS1\""));
 	free(text);
 	close(fd);
@@ -439,7 +481,8 @@ START_TEST(test_dump_refused)
 	char *text = NULL;
 
 	ck_assert_int_eq(ftruncate(fd, FIXTURE_SIZE), 0);
-	ck_assert_int_eq(volume_dump(fd, VOLUME_DUMP_TEXT, &text, &why),
+	ck_assert_int_eq(volume_dump(&VOLUME_REQUEST(fd), VOLUME_DUMP_TEXT,
+				     &text, &why),
 			 -EINVAL);
 	ck_assert_ptr_null(text);
 	close(fd);
@@ -463,6 +506,7 @@ int main(void)
 	tcase_add_test(tc, test_probe);
 	tcase_add_test(tc, test_wrong_passphrase);
 	tcase_add_test(tc, test_second_slot);
+	tcase_add_test(tc, test_wanted_slot);
 	tcase_add_loop_test(tc, test_first_header_damaged, 0, 2);
 	tcase_add_test(tc, test_second_header_damaged);
 	tcase_add_test(tc, test_both_headers_damaged);

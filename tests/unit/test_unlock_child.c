@@ -52,12 +52,15 @@ static void teardown(void)
 
 static struct header_job unlock_job(void)
 {
+	struct volume_request request = VOLUME_REQUEST(image);
+
+	request.passphrase = FIXTURE_PASS;
+	request.passphrase_len = strlen(FIXTURE_PASS);
 	return (struct header_job){
 		.op = HEADER_UNLOCK,
-		.image_fd = image,
-		.image_size = FIXTURE_SIZE,
-		.passphrase = FIXTURE_PASS,
-		.passphrase_len = strlen(FIXTURE_PASS),
+		.request = request,
+		.header_size = FIXTURE_SIZE,
+		.data_size = FIXTURE_SIZE,
 		.memory = { .bytes = 1u << 30, .limit = "this machine" },
 		.timeout = 30,
 	};
@@ -264,7 +267,7 @@ START_TEST(test_memory_granted)
 	struct header_job job = unlock_job();
 	int r;
 
-	job.image_fd = fd;
+	job.request.header_fd = fd;
 	r = header_job_run(&job, answer, NULL, &why);
 	ck_assert_msg(!r, "%d %s", r, why.text);
 	close(fd);
@@ -287,7 +290,7 @@ START_TEST(test_descriptors)
 	int before = count_fds(), r;
 
 	ck_assert_int_eq(dup2(image, 5), 5);
-	job.image_fd = 5;
+	job.request.header_fd = 5;
 	r = header_job_run(&job, answer, NULL, &why);
 	ck_assert_msg(!r, "%d %s", r, why.text);
 	ck_assert_int_le(count_fds(), before + 1);
