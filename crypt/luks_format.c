@@ -14,25 +14,13 @@
 #include "crypt/luks_format.h"
 #include "crypt/luks_image.h"
 #include "crypt/luks_log.h"
+#include "crypt/luks_pbkdf.h"
 #include "crypt/xts.h"
 #include "lib/why.h"
 
-/* libcryptsetup's own bounds (lib/utils_pbkdf.c) and defaults. */
-#define MEMORY_KIB_MIN	      32u
-#define MEMORY_KIB_DEFAULT    (1u << 20)
-#define THREADS_DEFAULT	      4u
-#define THREADS_MAX	      4u
-#define TIME_MS_DEFAULT	      2000u
-#define ITERATIONS_MIN_PBKDF2 1000u
-#define ITERATIONS_MIN_ARGON2 4u
-#define LABEL_MAX	      47u
+#define LABEL_MAX 47u
 
 #define bad(why, ...) why_set(why, -EDOM, __VA_ARGS__)
-
-static bool is_argon2(const struct luks_format *what)
-{
-	return strcmp(what->pbkdf, "pbkdf2");
-}
 
 static void fill_defaults(struct luks_format *what)
 {
@@ -40,12 +28,6 @@ static void fill_defaults(struct luks_format *what)
 		what->cipher = "aes-xts-plain64";
 	if (!what->key_bytes)
 		what->key_bytes = 64;
-	if (!what->pbkdf)
-		what->pbkdf = "argon2id";
-	if (!what->threads)
-		what->threads = is_argon2(what) ? THREADS_DEFAULT : 0;
-	if (!what->time_ms)
-		what->time_ms = TIME_MS_DEFAULT;
 }
 
 /* XXXXXXXX-XXXX-XXXX-XXXX-XXXXXXXXXXXX in hexadecimal digits. */
@@ -126,70 +108,15 @@ static int check_sizes(struct luks_format *what, uint64_t size, struct why *why)
 	return 0;
 }
 
-static int check_memory(struct luks_format *what, struct why *why)
+static int check_kdf(struct luks_format *what, struct why *why)
 {
-	struct kdf_memory mem;
-	uint64_t kib;
-	int r = kdf_memory_available("", &mem);
+	struct kdf_memory memory;
+	int r = kdf_memory_available("", &memory);
 
 	if (r)
 		return why_set(why, r, "/proc/meminfo cannot be read: %s",
 			       strerror(-r));
-	kib = mem.bytes / 1024;
-	if (!what->memory_kib) {
-		/* Half, so that the next unlock has some air. */
-		kib /= 2;
-		what->memory_kib = kib < MEMORY_KIB_DEFAULT
-					   ? (uint32_t)kib
-					   : MEMORY_KIB_DEFAULT;
-		if (what->memory_kib >= MEMORY_KIB_MIN)
-			return 0;
-	}
-	if (what->memory_kib < MEMORY_KIB_MIN ||
-	    what->memory_kib > KDF_MEMORY_MAX / 1024)
-		return bad(why,
-			   "%u KiB of memory for key derivation is not"
-			   " possible (%u to %llu)",
-			   what->memory_kib, MEMORY_KIB_MIN,
-			   KDF_MEMORY_MAX / 1024);
-	if (what->memory_kib > kib)
-		return why_set(why, -ENOMEM,
-			       "%u KiB of memory for key"
-			       " derivation cannot be had: %s has %" PRIu64
-			       " KiB left (--pbkdf-memory)",
-			       what->memory_kib, mem.limit, kib);
-	return 0;
-}
-
-static int check_kdf(struct luks_format *what, struct why *why)
-{
-	uint32_t least = is_argon2(what) ? ITERATIONS_MIN_ARGON2
-					 : ITERATIONS_MIN_PBKDF2;
-	uint32_t most = is_argon2(what) ? KDF_ARGON2_TIME_MAX : KDF_PBKDF2_MAX;
-
-	if (is_argon2(what) && strcmp(what->pbkdf, "argon2id") &&
-	    strcmp(what->pbkdf, "argon2i"))
-		return bad(why,
-			   "key derivation %s is unknown (argon2id,"
-			   " argon2i, pbkdf2)",
-			   what->pbkdf);
-	if (what->iterations &&
-	    (what->iterations < least || what->iterations > most))
-		return bad(why,
-			   "%u iterations are not possible with %s (%u to"
-			   " %u)",
-			   what->iterations, what->pbkdf, least, most);
-	if (!is_argon2(what))
-		return what->memory_kib || what->threads
-			       ? bad(why,
-				     "pbkdf2 takes neither memory nor threads")
-			       : 0;
-	if (what->threads > THREADS_MAX)
-		return bad(why,
-			   "%u threads for key derivation are not"
-			   " possible (1 to %u)",
-			   what->threads, THREADS_MAX);
-	return check_memory(what, why);
+	return luks_pbkdf_check(&what->kdf, &memory, why);
 }
 
 int luks_format_check(struct luks_format *what, uint64_t size, struct why *why)
@@ -208,21 +135,14 @@ int luks_format_check(struct luks_format *what, uint64_t size, struct why *why)
 /* "aes-xts-plain64" is cipher "aes" in mode "xts-plain64" to the library. */
 static int format(struct crypt_device *cd, const struct luks_format *what)
 {
-	const struct crypt_pbkdf_type pbkdf = {
-		.type = what->pbkdf,
-		.hash = "sha256",
-		.time_ms = what->iterations ? 0 : what->time_ms,
-		.iterations = what->iterations,
-		.max_memory_kb = what->memory_kib,
-		.parallel_threads = what->threads,
-		.flags = what->iterations ? CRYPT_PBKDF_NO_BENCHMARK : 0,
-	};
+	struct crypt_pbkdf_type pbkdf;
 	struct crypt_params_luks2 params = {
 		.pbkdf = &pbkdf,
 		.sector_size = what->sector_size,
 		.label = what->label,
 	};
 
+	luks_pbkdf_fill(&what->kdf, &pbkdf);
 	return crypt_format(cd, CRYPT_LUKS2, "aes",
 			    what->cipher + strlen("aes-"), what->uuid, NULL,
 			    what->key_bytes, &params);

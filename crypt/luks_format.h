@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crypt/luks_pbkdf.h"
+
 struct why;
 
 #define LUKS_DATA_OFFSET (16u << 20) /* bytes; cryptsetup's default */
@@ -20,12 +22,8 @@ struct luks_format {
 	uint32_t key_bytes;   /* 32 or 64 (default) */
 	uint32_t sector_size; /* bytes; by default 4096 where it fits */
 	const char *label;
-	const char *uuid;    /* a random one by default */
-	const char *pbkdf;   /* argon2id (default), argon2i, pbkdf2 */
-	uint32_t memory_kib; /* by default as much as suits this machine */
-	uint32_t threads;
-	uint32_t time_ms;    /* how long an unlock shall take */
-	uint32_t iterations; /* instead of measuring */
+	const char *uuid; /* a random one by default */
+	struct luks_pbkdf kdf;
 };
 
 /*

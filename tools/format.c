@@ -344,12 +344,12 @@ int cmd_format(int argc, char **argv)
 		{ "sector-size", OPTION_NUMBER, &req.luks.sector_size },
 		{ "key-size", OPTION_NUMBER, &req.key_bits },
 		{ "cipher", OPTION_STRING, &req.luks.cipher },
-		{ "pbkdf", OPTION_STRING, &req.luks.pbkdf },
-		{ "pbkdf-memory", OPTION_NUMBER, &req.luks.memory_kib },
-		{ "pbkdf-parallel", OPTION_NUMBER, &req.luks.threads },
-		{ "iter-time", OPTION_NUMBER, &req.luks.time_ms },
+		{ "pbkdf", OPTION_STRING, &req.luks.kdf.type },
+		{ "pbkdf-memory", OPTION_NUMBER, &req.luks.kdf.memory_kib },
+		{ "pbkdf-parallel", OPTION_NUMBER, &req.luks.kdf.threads },
+		{ "iter-time", OPTION_NUMBER, &req.luks.kdf.time_ms },
 		{ "pbkdf-force-iterations", OPTION_NUMBER,
-		  &req.luks.iterations },
+		  &req.luks.kdf.iterations },
 		{ NULL },
 	};
 	struct why why = { "" };

@@ -21,7 +21,8 @@ static struct why why;
 
 static struct luks_format cheap(void)
 {
-	return (struct luks_format){ .memory_kib = 64, .iterations = 4 };
+	return (struct luks_format){ .kdf = { .memory_kib = 64,
+					      .iterations = 4 } };
 }
 
 static int new_image(void)
@@ -78,17 +79,16 @@ START_TEST(test_shapes)
 	struct luks_format what = {
 		.sector_size = shapes[_i].sector_size,
 		.key_bytes = shapes[_i].key_bytes,
-		.pbkdf = shapes[_i].pbkdf,
 		.cipher = shapes[_i].cipher,
-		.iterations = 1000,
+		.kdf = { .type = shapes[_i].pbkdf, .iterations = 1000 },
 		.label = "tag",
 		.uuid = "12345678-1234-5678-9abc-def012345678",
 	};
 	struct volume_info info;
 	int fd = new_image();
 
-	if (!what.pbkdf || strcmp(what.pbkdf, "pbkdf2"))
-		what.memory_kib = 64;
+	if (!what.kdf.type || strcmp(what.kdf.type, "pbkdf2"))
+		what.kdf.memory_kib = 64;
 	format(fd, &what);
 	unlock(fd, &info);
 	ck_assert_uint_eq(info.sector_size, shapes[_i].sector_size);
@@ -133,7 +133,7 @@ START_TEST(test_sector_default)
 	ck_assert_uint_eq(what.sector_size, defaults[_i].sector_size);
 	ck_assert_uint_eq(what.key_bytes, 64);
 	ck_assert_str_eq(what.cipher, "aes-xts-plain64");
-	ck_assert_str_eq(what.pbkdf, "argon2id");
+	ck_assert_str_eq(what.kdf.type, "argon2id");
 }
 END_TEST
 
@@ -143,8 +143,8 @@ START_TEST(test_memory_default)
 	struct luks_format what = { 0 };
 
 	ck_assert_int_eq(luks_format_check(&what, FIXTURE_SIZE, &why), 0);
-	ck_assert_uint_ge(what.memory_kib, 32);
-	ck_assert_uint_le(what.memory_kib, 1u << 20);
+	ck_assert_uint_ge(what.kdf.memory_kib, 32);
+	ck_assert_uint_le(what.kdf.memory_kib, 1u << 20);
 }
 END_TEST
 
@@ -171,18 +171,30 @@ static const struct {
 	{ { .uuid = "12345678-1234-5678-9abc-def0123456789" },
 	  FIXTURE_SIZE,
 	  "UUID" },
-	{ { .pbkdf = "scrypt" }, FIXTURE_SIZE, "scrypt" },
-	{ { .pbkdf = "pbkdf2", .memory_kib = 64 }, FIXTURE_SIZE, "neither" },
-	{ { .pbkdf = "pbkdf2", .threads = 1 }, FIXTURE_SIZE, "neither" },
-	{ { .pbkdf = "pbkdf2", .iterations = 999 }, FIXTURE_SIZE, "999" },
-	{ { .iterations = 3 }, FIXTURE_SIZE, "3 iterations" },
-	{ { .iterations = 2000000 }, FIXTURE_SIZE, "2000000 iterations" },
-	{ { .threads = 5 }, FIXTURE_SIZE, "5 threads" },
-	{ { .memory_kib = 31 }, FIXTURE_SIZE, "31 KiB" },
-	{ { .memory_kib = 4194305 }, FIXTURE_SIZE, "4194305 KiB" },
-	{ { .iterations = 4 }, 16u << 20, "too few" },
-	{ { .iterations = 4 }, 0, "too few" },
-	{ { .iterations = 4 }, (16u << 20) + 511, "multiple" },
+	{ { .kdf = { .type = "scrypt" } }, FIXTURE_SIZE, "scrypt" },
+	{ { .kdf = { .type = "pbkdf2", .memory_kib = 64 } },
+	  FIXTURE_SIZE,
+	  "neither" },
+	{ { .kdf = { .type = "pbkdf2", .threads = 1 } },
+	  FIXTURE_SIZE,
+	  "neither" },
+	{ { .kdf = { .type = "pbkdf2", .iterations = 999 } },
+	  FIXTURE_SIZE,
+	  "999" },
+	{ { .kdf = { .iterations = 3 } }, FIXTURE_SIZE, "3 iterations" },
+	{ { .kdf = { .iterations = 2000000 } },
+	  FIXTURE_SIZE,
+	  "2000000 iterations" },
+	{ { .kdf = { .threads = 5 } }, FIXTURE_SIZE, "5 threads" },
+	{ { .kdf = { .time_ms = 600001 } }, FIXTURE_SIZE, "600001 ms" },
+	{ { .kdf = { .iterations = 1000000, .memory_kib = 65536 } },
+	  FIXTURE_SIZE,
+	  "1000000 passes" },
+	{ { .kdf = { .memory_kib = 31 } }, FIXTURE_SIZE, "31 KiB" },
+	{ { .kdf = { .memory_kib = 4194305 } }, FIXTURE_SIZE, "4194305 KiB" },
+	{ { .kdf = { .iterations = 4 } }, 16u << 20, "too few" },
+	{ { .kdf = { .iterations = 4 } }, 0, "too few" },
+	{ { .kdf = { .iterations = 4 } }, (16u << 20) + 511, "multiple" },
 	{ { .cipher = "aes-xts-plain" }, 3ULL << 40, "2 TiB" },
 };
 
