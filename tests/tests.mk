@@ -17,7 +17,8 @@ check:
 
 # The thread sanitizer is slow, and finds nothing in a program of one thread:
 # check-san runs those as well.
-check-all: all unit-tests san-tests fuzz-targets bench-programs $(VM_PROGRAMS)
+check-all: all unit-tests san-tests fuzz-targets bench-programs $(VM_PROGRAMS) \
+		$(SECRETS_PROGRAM)
 	@$(TEST_ENV) tests/run layers format fuzz unit \
 		unit:$(O)/san-address-undefined threads:$(O)/san-thread cli vm
 
@@ -36,10 +37,10 @@ check-san: san-tests
 	@$(TEST_ENV) tests/run \
 		$(foreach s,$(SANITIZERS),unit:$(O)/san-$(subst $(comma),-,$(s)))
 
-check-cli: all bench-programs
+check-cli: all bench-programs $(SECRETS_PROGRAM)
 	@$(TEST_ENV) tests/run cli
 
-check-vm: all $(VM_PROGRAMS)
+check-vm: all $(VM_PROGRAMS) $(SECRETS_PROGRAM)
 	@$(TEST_ENV) tests/run vm
 
 check-layers:
@@ -57,6 +58,7 @@ demo-built: all
 vm-shell: all
 	@O='$(O)' tests/vm/vm shell
 
+include tests/secrets/secrets.mk
 include tests/fuzz/fuzz.mk
 include tests/fuzz/coverage.mk
 include tests/bench/bench.mk

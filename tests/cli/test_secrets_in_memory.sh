@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
+# shellcheck shell=bash
+#
+# serve: the passphrase, the volume key and its schedules stand where
+# Documentation/security.md says, and nowhere else: in secret memory, and in
+# locked memory where the kernel has none of that.
+
+# shellcheck source=tests/cli/functions.sh
+. "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
+# shellcheck source=tests/secrets/functions.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../secrets/functions.sh"
+
+blkload=${O:-build}/tests/bench/blkload
+passphrase="perfectly secret passphrase"
+queues=2
+
+# A command of its own, so that no other test's processes are taken for ours.
+chmod 755 .
+cp "$VCRYPT" vcrypt
+VCRYPT=$PWD/vcrypt
+mkdir -m 777 public
+
+# Long enough that the header reader is caught while it works.
+fast_pbkdf=(--pbkdf pbkdf2 --pbkdf-force-iterations 1000000)
+vc_format public/secret.img --size 32M
+chmod 666 public/secret.img
+know_secrets public/secret.img
+check_search
+
+if [ "$(id -u)" -ne 0 ]; then
+	serve public/secret.img --socket public/socket
+	expect 2 "$secrets" scan known.passphrase known.key "$server"
+	grep -q 'Permission denied' err || fail "$(cat err)"
+	exit 0
+fi
+
+# The one child of the command: the header reader, then the worker.
+child() {
+	local pids
+
+	pids=$(<"/proc/$command/task/$command/children")
+	echo "${pids%% *}"
+}
+
+stop_reader() {
+	reader=$(child)
+	[ -n "$reader" ] && kill -STOP "$reader"
+}
+
+# At a terminal, up to the moment when the header reader derives the key.
+begin_serving() {
+	rm -f keyboard
+	mkfifo keyboard
+	: >screen
+	script -qefc "$(printf '%q ' "${before[@]}" "${as_user[@]}" "$VCRYPT" \
+		serve --socket public/socket --queues $queues \
+		public/secret.img)" screen <keyboard >/dev/null 2>&1 &
+	exec 3>keyboard
+	wait_for 30 prompted 0
+	command=$(vc_pids)
+	nothing_in "$command" "command that asks"
+	told_of "$command"
+	printf '%s\r' "$passphrase" >&3
+	until stop_reader; do
+		[ -e "/proc/$command" ] || fail "it ended: $(cat screen)"
+		sleep 0.01
+	done
+	cleanup kill -KILL "$command" "$reader"
+}
+
+check_unlocking() {
+	scan "$command"
+	[ "$(figure key)" -eq 0 ] || fail "a key before there is one"
+	if [ "$with_secretmem" = 1 ]; then
+		nothing_in "$command" "command that unlocks"
+		[ "$(figure hidden)" -gt 0 ] || fail "no secret memory"
+	else
+		grep -q '^passphrase 1 /dev/zero (deleted)$' found ||
+			fail "not in locked memory: $(cat found)"
+		[ "$(figure passphrase)" -eq 1 ] || fail "$(cat found)"
+	fi
+	told_of "$command"
+	told_of "$reader"
+}
+
+check_serving() {
+	local worker
+
+	worker=$(child)
+	found_in_monitor "$command"
+	found_in_worker "$worker" $queues
+	told_of "$command"
+	told_of "$worker"
+}
+
+serve_and_search() {
+	with_secretmem=$1
+	shift
+	before=("$@")
+	begin_serving
+	check_unlocking
+	kill -CONT "$reader"
+	wait_for 30 grep -q "^$PWD/public/socket" screen
+	check_serving
+	"$blkload" --socket public/socket --rw randrw --bs 16k --queues 2 \
+		--warmup 0 --seconds 1 >load.txt &
+	load=$!
+	wait_for 10 pgrep -P "$$" -x blkload >load.pid
+	check_serving
+	check_serving
+	wait "$load" || fail "load: $(cat load.txt)"
+	check_serving
+	expect 2 setpriv --reuid 65534 --regid 65534 --clear-groups \
+		"$secrets" scan /dev/null /dev/null "$command"
+	not_in_files screen load.txt
+	kill -TERM "$command"
+	wait_for 10 test ! -e "/proc/$command"
+	exec 3>&-
+}
+
+serve_and_search 1
+serve_and_search 0 "${without_secretmem[@]}"
