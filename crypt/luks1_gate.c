@@ -13,6 +13,7 @@
 #include "lib/why.h"
 
 #define LUKS1_SLOTS 8
+#define AREA_MAX    (64u << 20) /* bytes; 8 slots of 64-byte keys take 2 MiB */
 
 static int check_slots(struct crypt_device *cd, struct luks_gate *gate,
 		       struct why *why)
@@ -40,10 +41,28 @@ static int check_slots(struct crypt_device *cd, struct luks_gate *gate,
 			.threads = 1,
 		};
 	}
-	if (!gate->nr_slots)
-		return why_set(why, -EINVAL,
-			       "no key slot is left (was it"
-			       " erased?)");
+	return 0;
+}
+
+/* Where the key slots lie, used or not. */
+static int find_area(struct crypt_device *cd, struct luks_gate *gate,
+		     struct why *why)
+{
+	uint64_t offset, size, start = UINT64_MAX, end = 0;
+	int id;
+
+	for (id = 0; id < LUKS1_SLOTS; id++) {
+		if (crypt_keyslot_area(cd, id, &offset, &size) ||
+		    size > AREA_MAX || offset > AREA_MAX)
+			return why_set(why, -EINVAL,
+				       "key slot %d has no sane area", id);
+		if (offset < start)
+			start = offset;
+		if (offset + size > end)
+			end = offset + size;
+	}
+	gate->slots_offset = start;
+	gate->slots_size = end - start;
 	return 0;
 }
 
@@ -54,6 +73,7 @@ int luks1_gate_check(struct crypt_device *cd, struct luks_gate *gate,
 	const char *cipher = crypt_get_cipher(cd);
 	const char *mode = crypt_get_cipher_mode(cd);
 	int key_bytes = crypt_get_volume_key_size(cd);
+	int r;
 
 	if (!cipher || !mode || strcmp(cipher, "aes") ||
 	    (strcmp(mode, "xts-plain64") && strcmp(mode, "xts-plain")))
@@ -71,9 +91,6 @@ int luks1_gate_check(struct crypt_device *cd, struct luks_gate *gate,
 	gate->key_bytes = (uint32_t)key_bytes;
 	gate->sector_size = 512;
 	gate->data_offset = crypt_get_data_offset(cd) * 512;
-	if (!gate->data_offset)
-		return why_set(why, -EINVAL,
-			       "this is a detached header; only"
-			       " images with header and data can be served");
-	return check_slots(cd, gate, why);
+	r = find_area(cd, gate, why);
+	return r ? r : check_slots(cd, gate, why);
 }

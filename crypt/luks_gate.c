@@ -136,11 +136,6 @@ static int check_extent(struct json_object *seg, struct luks_gate *gate,
 	    gate->data_offset % gate->sector_size)
 		return refuse(why, "the data offset is no multiple of the"
 				   " sector size");
-	if (!gate->data_offset)
-		return refuse(why, "this is a detached header; only images"
-				   " with header and data can be served");
-	if (gate->data_offset < gate->slots_offset + gate->slots_size)
-		return refuse(why, "the data overlaps the header");
 	return 0;
 }
 
@@ -215,7 +210,7 @@ static int check_area(struct json_object *slot, const char *id,
 	struct json_object *af = json_get_object(slot, "af");
 	const char *cipher = json_get_string(area, "encryption");
 	const char *type = json_get_string(area, "type");
-	uint64_t offset, size, end = gate->slots_offset + gate->slots_size;
+	uint64_t offset, size, end = luks_gate_header_size(gate);
 	uint32_t key_bytes, stripes;
 
 	if (!type || strcmp(type, "raw") ||
@@ -370,8 +365,6 @@ static int check_slots(struct json_object *slots, struct json_object *digest,
 		if (r)
 			return r;
 	}
-	if (!gate->nr_slots)
-		return refuse(why, "no key slot is left (was it erased?)");
 	return 0;
 }
 
@@ -397,4 +390,19 @@ int luks_gate_check(const char *json, struct luks_gate *ret, struct why *why)
 		*ret = gate;
 	json_object_put(root);
 	return r;
+}
+
+int luks_gate_check_open(const struct luks_gate *gate, bool detached,
+			 struct why *why)
+{
+	if (!gate->nr_slots)
+		return refuse(why, "no key slot is left (was it erased?)");
+	if (detached)
+		return 0;
+	if (!gate->data_offset)
+		return refuse(why, "this is a detached header (its data are in"
+				   " another file: --header HEADER IMAGE)");
+	if (gate->data_offset < luks_gate_header_size(gate))
+		return refuse(why, "the data overlaps the header");
+	return 0;
 }

@@ -31,7 +31,7 @@ struct luks_gate {
 	char cipher[32];
 	uint32_t key_bytes;
 	uint32_t sector_size;
-	uint64_t data_offset;
+	uint64_t data_offset;  /* 0 where the header is detached */
 	uint64_t slots_offset; /* the key-slot area, after both headers */
 	uint64_t slots_size;
 	bool allow_discards;
@@ -39,10 +39,24 @@ struct luks_gate {
 	struct luks_slot slots[LUKS_SLOTS_MAX];
 };
 
+/* Where headers and key slots end, in bytes from the start. */
+static inline uint64_t luks_gate_header_size(const struct luks_gate *gate)
+{
+	return gate->slots_offset + gate->slots_size;
+}
+
 /*
  * Judge the metadata in @json, the text of crypt_dump_json().
  * Errors: -EINVAL with the reason in @why, -ENOMEM.
  */
 int luks_gate_check(const char *json, struct luks_gate *ret, struct why *why);
+
+/*
+ * What has passed is a header; may its volume be opened as well?  There must
+ * be a key slot, and data in the same image stand behind all of the header.
+ * Errors: -EINVAL.
+ */
+int luks_gate_check_open(const struct luks_gate *gate, bool detached,
+			 struct why *why);
 
 #endif

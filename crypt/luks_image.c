@@ -38,6 +38,19 @@ int luks_image_size(int fd, uint64_t *ret, struct why *why)
 	return 0;
 }
 
+bool luks_image_same(int a, int b)
+{
+	struct stat x, y;
+
+	if (a == b)
+		return true;
+	if (fstat(a, &x) || fstat(b, &y))
+		return false;
+	if (S_ISBLK(x.st_mode) && S_ISBLK(y.st_mode))
+		return x.st_rdev == y.st_rdev;
+	return x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
 /* Only root may use the lock directory that block devices need. */
 void luks_image_set_locking(int fd)
 {

@@ -5,6 +5,7 @@
 #ifndef CRYPT_LUKS_IMAGE_H
 #define CRYPT_LUKS_IMAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct why;
@@ -13,6 +14,9 @@ struct why;
  * In bytes.  Errors: -EINVAL (neither file nor block device), -errno.
  */
 int luks_image_size(int fd, uint64_t *ret, struct why *why);
+
+/* Are both the same file or block device? */
+bool luks_image_same(int a, int b);
 
 /*
  * Before libcryptsetup writes a header to @fd: turn its locking off where it

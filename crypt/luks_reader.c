@@ -12,30 +12,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "crypt/luks1_gate.h"
 #include "crypt/luks_describe.h"
-#include "crypt/luks_gate.h"
-#include "crypt/luks_header.h"
 #include "crypt/luks_log.h"
-#include "crypt/luks_reader.h"
+#include "crypt/luks_reader_int.h"
 #include "crypt/luks_signature.h"
 #include "crypt/unlock_jail.h"
-#include "crypt/xts.h"
 #include "lib/why.h"
 
 #define PAGE 4096u
 
-struct luks_reader {
-	struct crypt_device *cd;
-	struct luks_source source;
-	struct luks_headers headers;
-	struct luks_gate gate; /* valid after luks_reader_judge */
-	struct luks_log log;
-};
-
-/* Fill @len bytes at @offset of the copy from the image. */
-static int copy_range(struct luks_reader *reader, uint64_t offset, size_t len,
-		      struct why *why)
+int luks_reader_copy(struct luks_reader *reader, uint64_t offset, size_t len,
+		     struct why *why)
 {
 	uint64_t start = offset / PAGE * PAGE;
 	size_t done = 0;
@@ -137,12 +124,13 @@ int luks_reader_open(const struct luks_source *source, struct luks_reader **ret,
 	if (!reader)
 		return why_set(why, -ENOMEM, "out of memory");
 	reader->source = *source;
-	r = copy_range(reader, 0, len, why);
+	r = luks_reader_copy(reader, 0, len, why);
 	if (!r)
 		r = find_headers(reader, len, why);
 	if (!r && reader->headers.payload > len &&
 	    reader->headers.payload <= source->header_size)
-		r = copy_range(reader, len, reader->headers.payload - len, why);
+		r = luks_reader_copy(reader, len, reader->headers.payload - len,
+				     why);
 	if (!r)
 		r = load(reader, why);
 	if (r) {
@@ -150,102 +138,6 @@ int luks_reader_open(const struct luks_source *source, struct luks_reader **ret,
 		return r;
 	}
 	*ret = reader;
-	return 0;
-}
-
-/* Key slots that lie beyond what was copied at first. */
-static int copy_slots(struct luks_reader *reader, struct why *why)
-{
-	uint64_t end = reader->gate.slots_offset + reader->gate.slots_size;
-
-	if (end > reader->source.header_size)
-		return why_set(why, -EINVAL,
-			       "the image is truncated: it ends"
-			       " at byte %" PRIu64
-			       ", its key slots at %" PRIu64,
-			       reader->source.header_size, end);
-	if (end <= LUKS_HEADERS_MAX)
-		return 0;
-	return copy_range(reader, LUKS_HEADERS_MAX, end - LUKS_HEADERS_MAX,
-			  why);
-}
-
-static int judge_luks2(struct luks_reader *reader, struct why *why)
-{
-	const char *json;
-	int r;
-
-	if (crypt_dump_json(reader->cd, &json, 0) || !json)
-		return why_set(why, -EINVAL,
-			       "the header's metadata cannot be"
-			       " read");
-	r = luks_gate_check(json, &reader->gate, why);
-	if (r)
-		return r;
-	return copy_slots(reader, why);
-}
-
-/* Where the data lies, and that there is any. */
-static int judge_extent(struct luks_reader *reader, struct volume_info *info,
-			struct why *why)
-{
-	const struct luks_gate *gate = &reader->gate;
-	uint64_t size;
-
-	if (gate->data_offset >= reader->source.data_size)
-		return why_set(why, -EINVAL,
-			       "the image is truncated: it ends"
-			       " at byte %" PRIu64
-			       ", its data starts at %" PRIu64,
-			       reader->source.data_size, gate->data_offset);
-	size = reader->source.data_size - gate->data_offset;
-	/* A disk has whole 512-byte sectors, a file's odd tail is left out. */
-	size -= size % 512;
-	if (!size || size % gate->sector_size)
-		return why_set(why, -EINVAL,
-			       "the data area of %" PRIu64
-			       " bytes is not a multiple of the sector size %u"
-			       " (was the image truncated?)",
-			       size, gate->sector_size);
-	if (!strcmp(gate->cipher, "aes-xts-plain") && size > XTS_PLAIN_MAX)
-		return why_set(why, -EINVAL,
-			       "aes-xts-plain repeats its IV"
-			       " after 2 TiB, the volume is larger (open it"
-			       " with cryptsetup)");
-	info->data_offset = gate->data_offset;
-	info->data_size = size;
-	info->sector_size = gate->sector_size;
-	info->key_bytes = gate->key_bytes;
-	info->allow_discards = gate->allow_discards;
-	snprintf(info->cipher, sizeof(info->cipher), "%s", gate->cipher);
-	return 0;
-}
-
-static void copy_name(char *dst, size_t size, const char *src)
-{
-	snprintf(dst, size, "%s", src ? src : "");
-}
-
-int luks_reader_judge(struct luks_reader *reader, struct volume_info *ret,
-		      struct why *why)
-{
-	struct volume_info info = { .key_slot = -1 };
-	int r;
-
-	memset(&reader->gate, 0, sizeof(reader->gate));
-	r = reader->headers.version == 1
-		    ? luks1_gate_check(reader->cd, &reader->gate, why)
-		    : judge_luks2(reader, why);
-	if (!r)
-		r = judge_extent(reader, &info, why);
-	if (r)
-		return r;
-	copy_name(info.type, sizeof(info.type), crypt_get_type(reader->cd));
-	copy_name(info.uuid, sizeof(info.uuid), crypt_get_uuid(reader->cd));
-	copy_name(info.label, sizeof(info.label), crypt_get_label(reader->cd));
-	copy_name(info.note, sizeof(info.note),
-		  luks_headers_note(&reader->headers));
-	*ret = info;
 	return 0;
 }
 

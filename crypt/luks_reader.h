@@ -17,10 +17,18 @@
 struct luks_reader;
 struct why;
 
+/* Where the data are, seen from the header. */
+enum luks_layout {
+	LUKS_ATTACHED, /* behind it, in the same image */
+	LUKS_DETACHED, /* in another one */
+	LUKS_NO_DATA,  /* out of sight: only the header matters */
+};
+
 /* Both descriptors stay the caller's, and the reader keeps using them. */
 struct luks_source {
-	int header_fd;	      /* what holds the header, readable */
-	int copy_fd;	      /* a memfd, for the copy of it */
+	int header_fd; /* what holds the header, readable */
+	int copy_fd;   /* a memfd, for the copy of it */
+	enum luks_layout layout;
 	uint64_t header_size; /* bytes of what holds the header */
 	uint64_t data_size;   /* bytes of what holds the data */
 };

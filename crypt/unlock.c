@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "crypt/luks_image.h"
+#include "crypt/luks_pair.h"
 #include "crypt/unlock.h"
 #include "crypt/unlock_child.h"
 #include "lib/secmem.h"
@@ -27,7 +28,23 @@ static bool ends(const char *s, size_t size)
 }
 
 /* The child may have been taken over: hold its answer against the image. */
-static bool info_sane(const struct volume_info *info, uint64_t image_size)
+static bool place_sane(const struct volume_info *info,
+		       const struct header_job *job)
+{
+	if (info->header_size > job->header_size ||
+	    info->detached != (job->layout == LUKS_DETACHED))
+		return false;
+	if (job->layout == LUKS_NO_DATA)
+		return !info->data_size;
+	if (job->layout == LUKS_ATTACHED &&
+	    info->data_offset < info->header_size)
+		return false;
+	return info->data_size && info->data_offset <= job->data_size &&
+	       info->data_size <= job->data_size - info->data_offset;
+}
+
+static bool info_sane(const struct volume_info *info,
+		      const struct header_job *job)
 {
 	uint32_t sector = info->sector_size;
 
@@ -38,21 +55,28 @@ static bool info_sane(const struct volume_info *info, uint64_t image_size)
 	       ends(info->note, sizeof(info->note)) &&
 	       (!strcmp(info->cipher, "aes-xts-plain64") ||
 		!strcmp(info->cipher, "aes-xts-plain")) &&
-	       (info->key_bytes == 32 || info->key_bytes == 64) &&
+	       (info->key_bytes == 32 || info->key_bytes == 64 ||
+		(!info->key_bytes && job->layout == LUKS_NO_DATA)) &&
 	       (sector == 512 || sector == 1024 || sector == 2048 ||
 		sector == 4096) &&
-	       info->data_offset && info->data_offset % sector == 0 &&
-	       info->data_size && info->data_size % sector == 0 &&
-	       info->data_offset <= image_size &&
-	       info->data_size <= image_size - info->data_offset;
+	       info->header_size && info->data_offset % sector == 0 &&
+	       info->data_size % sector == 0 && place_sane(info, job);
 }
 
 static int find_sizes(struct header_job *job, struct why *why)
 {
-	int r = luks_image_size(job->request.header_fd, &job->header_size, why);
+	int header_fd = job->request.header_fd, data_fd = job->request.data_fd;
+	int r = luks_image_size(header_fd, &job->header_size, why);
 
-	return r ? r
-		 : luks_image_size(job->request.data_fd, &job->data_size, why);
+	if (r)
+		return r;
+	if (data_fd == VOLUME_NO_DATA) {
+		job->layout = LUKS_NO_DATA;
+		return 0;
+	}
+	job->layout = luks_image_same(header_fd, data_fd) ? LUKS_ATTACHED
+							  : LUKS_DETACHED;
+	return luks_image_size(data_fd, &job->data_size, why);
 }
 
 /* Run one job whose answer is a struct volume_info, and a key or none. */
@@ -72,8 +96,10 @@ static int ask(struct header_job *job, uint8_t *key,
 			       " (ulimit -l)");
 	answer = p;
 	r = header_job_run(job, answer, NULL, why);
-	if (!r && !info_sane(&answer->info, job->data_size))
+	if (!r && !info_sane(&answer->info, job))
 		r = bad_answer(why);
+	if (!r && job->layout == LUKS_DETACHED)
+		r = luks_pair_check(job->request.data_fd, &answer->info, why);
 	if (!r) {
 		*ret_info = answer->info;
 		if (key)

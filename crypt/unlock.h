@@ -27,15 +27,19 @@ struct volume_info {
 	char uuid[41];
 	char label[49];	      /* "" when there is none */
 	char note[128];	      /* for the user: what is odd, or "" */
-	uint32_t key_bytes;   /* 32 or 64 */
+	uint32_t key_bytes;   /* 32 or 64; 0 where no key slot tells */
 	uint32_t sector_size; /* bytes: 512, 1024, 2048 or 4096 */
+	uint64_t header_size; /* bytes of headers and key slots */
 	uint64_t data_offset; /* bytes from the start of the image */
-	uint64_t data_size;   /* bytes, a multiple of sector_size, not 0 */
+	uint64_t data_size;   /* bytes, a multiple of sector_size; 0 only where
+				 there was no data to be seen */
 	int key_slot;	      /* that fitted, -1 after a probe */
 	bool allow_discards;  /* the persistent flag in the header */
+	bool detached;	      /* the header is not in the image */
 };
 
 #define VOLUME_ANY_SLOT (-1)
+#define VOLUME_NO_DATA	(-1)
 
 /*
  * Which volume, and what opens it.  Start with VOLUME_REQUEST(fd), and set
@@ -43,7 +47,8 @@ struct volume_info {
  */
 struct volume_request {
 	int header_fd; /* the LUKS header: regular file or block device */
-	int data_fd;   /* the data; the same unless the header is detached */
+	int data_fd;   /* the data; the same unless the header is detached;
+			  VOLUME_NO_DATA when only the header matters */
 	const void *passphrase; /* in memory of secmem_alloc */
 	size_t passphrase_len;	/* bytes */
 	int key_slot;		/* the only one to try, or VOLUME_ANY_SLOT */
@@ -56,14 +61,23 @@ struct volume_request {
 				  .key_slot = VOLUME_ANY_SLOT })
 
 /*
+ * A header, wherever its data are, that is to be looked at or changed: its
+ * volume may be one that cannot be opened, without data or key slots.
+ */
+#define VOLUME_HEADER(fd)                                    \
+	((struct volume_request){ .header_fd = (fd),         \
+				  .data_fd = VOLUME_NO_DATA, \
+				  .key_slot = VOLUME_ANY_SLOT })
+
+/*
  * Find the volume key.  Both descriptors are readable, nothing is written and
  * their positions do not change.  @key stands in memory of secmem_alloc; all
  * VOLUME_KEY_MAX bytes of it are written, of which info.key_bytes count.
  *
  * Errors, with the reason in @why: -EPERM (no key slot fits), -ENOENT (the
- * wanted key slot is empty), -EINVAL (not a
- * container, damaged, or one that cannot be served), -ENOMEM (key derivation
- * needs more memory than there is), -ETIMEDOUT, -EIO, other -errno.
+ * wanted key slot is empty), -EINVAL (not a container, damaged, one that
+ * cannot be served, or an image that is not this header's), -ENOMEM (key
+ * derivation needs more memory than there is), -ETIMEDOUT, -EIO, other -errno.
  * @key and @ret_info are untouched on failure.
  */
 int volume_unlock(const struct volume_request *request,

@@ -18,7 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "crypt/luks_reader.h"
 #include "crypt/unlock_child.h"
 #include "crypt/unlock_jail.h"
 #include "lib/secmem.h"
@@ -65,6 +64,7 @@ static int work(const struct header_job *job, const struct unlock_jail *jail,
 	const struct luks_source source = {
 		.header_fd = jail->image_fd,
 		.copy_fd = jail->copy_fd,
+		.layout = job->layout,
 		.header_size = job->header_size,
 		.data_size = job->data_size,
 	};

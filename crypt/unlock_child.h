@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "crypt/kdf_limits.h"
+#include "crypt/luks_reader.h"
 #include "crypt/unlock.h"
 #include "lib/why.h"
 
@@ -24,6 +25,7 @@ enum header_op {
 struct header_job {
 	enum header_op op;
 	struct volume_request request;
+	enum luks_layout layout;
 	uint64_t header_size; /* bytes of what holds the header */
 	uint64_t data_size;   /* bytes of what holds the data */
 	struct kdf_memory memory;

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <libcryptsetup.h>
 #include <openssl/evp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,15 +33,9 @@ static struct crypt_device *init(int fd)
 	return cd;
 }
 
-int fixture_format(const char *type, const char *mode, size_t key_bytes,
-		   void *params)
+static void format(struct crypt_device *cd, const char *type, const char *mode,
+		   size_t key_bytes, void *params)
 {
-	int fd = memfd_create("image", MFD_CLOEXEC);
-	struct crypt_device *cd;
-
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(ftruncate(fd, FIXTURE_SIZE), 0);
-	cd = init(fd);
 	if (!strcmp(type, CRYPT_LUKS1))
 		ck_assert_int_eq(crypt_set_pbkdf_type(cd, &cheap_pbkdf2), 0);
 	ck_assert_int_eq(crypt_format(cd, type, "aes", mode, NULL, NULL,
@@ -51,6 +46,39 @@ int fixture_format(const char *type, const char *mode, size_t key_bytes,
 							 strlen(FIXTURE_PASS)),
 			 0);
 	crypt_free(cd);
+}
+
+int fixture_format(const char *type, const char *mode, size_t key_bytes,
+		   void *params)
+{
+	int fd = memfd_create("image", MFD_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ftruncate(fd, FIXTURE_SIZE), 0);
+	format(init(fd), type, mode, key_bytes, params);
+	return fd;
+}
+
+int fixture_detached(const char *type, uint64_t data_offset)
+{
+	bool two = !strcmp(type, CRYPT_LUKS2);
+	struct crypt_params_luks1 one_params = { .hash = "sha256" };
+	struct crypt_params_luks2 params = { .pbkdf = &cheap_pbkdf2,
+					     .sector_size = 512 };
+	int fd = memfd_create("header", MFD_CLOEXEC);
+	int data_fd = memfd_create("data", MFD_CLOEXEC);
+	struct crypt_device *cd;
+	char path[32], data_path[32];
+
+	ck_assert_int_eq(ftruncate(fd, FIXTURE_SIZE), 0);
+	ck_assert_int_eq(ftruncate(data_fd, FIXTURE_SIZE), 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	snprintf(data_path, sizeof(data_path), "/proc/self/fd/%d", data_fd);
+	ck_assert_int_eq(crypt_init_data_device(&cd, path, data_path), 0);
+	ck_assert_int_eq(crypt_set_data_offset(cd, data_offset / 512), 0);
+	format(cd, type, "xts-plain64", 64,
+	       two ? (void *)&params : (void *)&one_params);
+	close(data_fd);
 	return fd;
 }
 
@@ -110,6 +138,15 @@ void fixture_edit(int fd, const char *find, const char *replace)
 	edit_copy(p, find, replace);
 	edit_copy(p + HEADER_SIZE, find, replace);
 	munmap(p, 2 * HEADER_SIZE);
+}
+
+void fixture_erase(int fd)
+{
+	struct crypt_device *cd = init(fd);
+
+	ck_assert_int_eq(crypt_load(cd, NULL, NULL), 0);
+	ck_assert_int_eq(crypt_keyslot_destroy(cd, 0), 0);
+	crypt_free(cd);
 }
 
 void fixture_damage(int fd, uint64_t offset, size_t len)

@@ -22,10 +22,19 @@ int fixture_format(const char *type, const char *mode, size_t key_bytes,
 		   void *params);
 
 /*
+ * A header whose data are elsewhere, from byte @data_offset on; the memfd has
+ * the header only.
+ */
+int fixture_detached(const char *type, uint64_t data_offset);
+
+/*
  * Replace the first @find in the metadata of both LUKS2 headers by @replace
  * and set the checksums right.
  */
 void fixture_edit(int fd, const char *find, const char *replace);
+
+/* Destroy all key slots. */
+void fixture_erase(int fd);
 
 /* Overwrite with a pattern. */
 void fixture_damage(int fd, uint64_t offset, size_t len);

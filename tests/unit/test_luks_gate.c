@@ -145,8 +145,6 @@ static const struct edit edits[] = {
 	{ "\"dynamic\"", "null", "fixed size" },
 	{ "\"offset\":\"16777216\"", "\"offset\":\"16777728\"",
 	  "multiple of the sector size" },
-	{ "\"offset\":\"16777216\"", "\"offset\":\"0\"", "detached" },
-	{ "\"offset\":\"16777216\"", "\"offset\":\"8388608\"", "overlaps" },
 	/* The digest. */
 	{ "\"digests\"", "\"digestz\"", "no digests" },
 	{ "\"segments\":[\"0\"]", "\"segments\":[]", "no digest is bound" },
@@ -159,9 +157,6 @@ static const struct edit edits[] = {
 	{ "\"iterations\":1000", "\"iterations\":true", "iterations" },
 	/* Key slots. */
 	{ "{\"keyslots\":{", "{\"keyslotz\":{", "no key slots" },
-	{ "\"keyslots\":[\"0\"]", "\"keyslots\":[]", "no key slot is left" },
-	{ "\"keyslots\":{\"0\"", "\"keyslots\":{\"00\"",
-	  "no key slot is left" },
 	{ "\"type\":\"luks2\"", "\"type\":\"luks9\"", "type luks9" },
 	{ "\"type\":\"luks2\"", "\"type\":\"reencrypt\"",
 	  "re-encryption is under way" },
@@ -230,12 +225,40 @@ START_TEST(test_edit)
 }
 END_TEST
 
+/* Headers that are sound, of volumes that cannot be opened. */
+static const struct edit closed[] = {
+	{ "\"offset\":\"16777216\"", "\"offset\":\"0\"", "detached" },
+	{ "\"offset\":\"16777216\"", "\"offset\":\"8388608\"", "overlaps" },
+	{ "\"keyslots\":[\"0\"]", "\"keyslots\":[]", "no key slot is left" },
+	{ "\"keyslots\":{\"0\"", "\"keyslots\":{\"00\"",
+	  "no key slot is left" },
+};
+
+START_TEST(test_closed)
+{
+	const struct edit *e = &closed[_i];
+	bool no_slot = !strncmp(e->reason, "no key", 6);
+	struct luks_gate gate;
+	struct why why = { "" };
+	char *text = apply(e);
+
+	ck_assert_int_eq(luks_gate_check(text, &gate, &why), 0);
+	ck_assert_int_eq(luks_gate_check_open(&gate, false, &why), -EINVAL);
+	ck_assert_msg(strstr(why.text, e->reason), "%s", why.text);
+	/* Where the data are elsewhere, they may start anywhere. */
+	ck_assert_int_eq(luks_gate_check_open(&gate, true, &why),
+			 no_slot ? -EINVAL : 0);
+	free(text);
+}
+END_TEST
+
 START_TEST(test_result)
 {
 	struct luks_gate gate;
 	struct why why;
 
 	ck_assert_int_eq(luks_gate_check(good, &gate, &why), 0);
+	ck_assert_int_eq(luks_gate_check_open(&gate, false, &why), 0);
 	ck_assert_str_eq(gate.cipher, "aes-xts-plain64");
 	ck_assert_uint_eq(gate.key_bytes, 64);
 	ck_assert_uint_eq(gate.sector_size, 4096);
@@ -281,7 +304,8 @@ START_TEST(test_random_damage)
 		for (j = 0; j < 1 + i % 4; j++)
 			text[rand_r(&seed) % (sizeof(good) - 1)] =
 				(char)(1 + rand_r(&seed) % 126);
-		if (luks_gate_check(text, &gate, &why))
+		if (luks_gate_check(text, &gate, &why) ||
+		    luks_gate_check_open(&gate, false, &why))
 			continue;
 		ck_assert_uint_eq(gate.data_offset % gate.sector_size, 0);
 		ck_assert_uint_ge(gate.data_offset, gate.slots_offset);
@@ -300,6 +324,8 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_edit, 0,
 			    (int)(sizeof(edits) / sizeof(edits[0])));
+	tcase_add_loop_test(tc, test_closed, 0,
+			    (int)(sizeof(closed) / sizeof(closed[0])));
 	tcase_add_test(tc, test_result);
 	tcase_add_test(tc, test_discards);
 	tcase_add_test(tc, test_random_damage);
