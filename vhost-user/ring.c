@@ -16,7 +16,7 @@
 #include "lib/why.h"
 #include "vhost-user/ring.h"
 
-/* What a call descriptor is while the front end has given none. */
+/* What a descriptor to write to is while the front end has given none. */
 static int make_idle(void)
 {
 	return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -30,83 +30,99 @@ static void *ring_translate(void *host, uint64_t iova, uint64_t *len,
 	return vhost_memory_translate(ring->mem, iova, len, &ring->hint);
 }
 
-static void ring_interrupt(void *host)
+static void signal_fd(int fd)
 {
-	const struct vhost_ring *ring = host;
 	const uint64_t one = 1;
 
 	/* EAGAIN: it holds as many as it can, and is readable anyway. */
-	while (write(ring->call_fd, &one, sizeof(one)) < 0 && errno == EINTR)
+	while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		;
+}
+
+static void ring_interrupt(void *host)
+{
+	const struct vhost_ring *ring = host;
+
+	signal_fd(ring->call_fd);
+}
+
+static void ring_broken(void *host)
+{
+	const struct vhost_ring *ring = host;
+
+	signal_fd(ring->err_fd);
 }
 
 const struct virtq_host_ops vhost_ring_ops = {
 	.translate = ring_translate,
 	.interrupt = ring_interrupt,
+	.broken = ring_broken,
 };
 
 int vhost_ring_init(struct vhost_ring *ring, unsigned index,
 		    const struct vhost_memory *mem, unsigned entries)
 {
+	int err = 0;
+
 	*ring = (struct vhost_ring){
 		.index = index,
 		.mem = mem,
 		.kick_fd = -1,
-		.err_fd = -1,
 		.base = VHOST_BASE_NONE,
 		.own_entries = entries,
 	};
 	ring->call_fd = make_idle();
+	ring->err_fd = make_idle();
 	ring->own_log = calloc(1, inflight_size(entries));
-	if (ring->call_fd >= 0 && ring->own_log)
-		return 0;
-	vhost_ring_free(ring);
-	return ring->call_fd < 0 ? -EMFILE : -ENOMEM;
-}
-
-static void replace(int *fd, int with)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = with;
+	if (ring->call_fd < 0 || ring->err_fd < 0)
+		err = -EMFILE;
+	else if (!ring->own_log)
+		err = -ENOMEM;
+	if (err)
+		vhost_ring_free(ring);
+	return err;
 }
 
 void vhost_ring_free(struct vhost_ring *ring)
 {
-	replace(&ring->kick_fd, -1);
-	replace(&ring->err_fd, -1);
+	vhost_ring_set_kick(ring, -1);
 	if (ring->call_fd >= 0)
 		close(ring->call_fd);
+	if (ring->err_fd >= 0)
+		close(ring->err_fd);
 	free(ring->own_log);
 	ring->own_log = NULL;
 }
 
 void vhost_ring_set_kick(struct vhost_ring *ring, int fd)
 {
-	replace(&ring->kick_fd, fd);
+	if (ring->kick_fd >= 0)
+		close(ring->kick_fd);
+	ring->kick_fd = fd;
+}
+
+/* Let @number stand for @fd, which is closed, or for nothing. */
+static void redirect(int number, int fd)
+{
+	if (fd < 0)
+		fd = make_idle();
+	/* Without a descriptor for it, what is said goes where it went. */
+	if (fd < 0)
+		return;
+	dup3(fd, number, O_CLOEXEC);
+	close(fd);
 }
 
 void vhost_ring_set_err(struct vhost_ring *ring, int fd)
 {
-	replace(&ring->err_fd, fd);
-}
-
-static void put_call(struct vhost_ring *ring, int fd)
-{
-	if (fd < 0)
-		fd = make_idle();
-	/* Without a descriptor for it, interrupts go where they went. */
-	if (fd < 0)
-		return;
-	dup3(fd, ring->call_fd, O_CLOEXEC);
-	close(fd);
+	redirect(ring->err_fd, fd);
 }
 
 void vhost_ring_set_call(struct vhost_ring *ring, int fd)
 {
 	struct pollfd room = { .events = POLLOUT };
 
-	put_call(ring, fd);
+	redirect(ring->call_fd, fd);
 	room.fd = ring->call_fd;
 	/* One that is full wakes its reader without another. */
 	if (ring->runs && poll(&room, 1, 0) == 1)
@@ -118,23 +134,29 @@ void vhost_ring_set_call(struct vhost_ring *ring, int fd)
  * until it is read.  The other side may read it at the same moment, so this
  * read must not wait.
  */
-void vhost_ring_release(struct vhost_ring *ring)
+static void make_room(int fd)
 {
-	struct pollfd room = { .fd = ring->call_fd, .events = POLLOUT };
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
 	uint64_t count;
 	struct iovec iov = { &count, sizeof(count) };
 
 	if (poll(&room, 1, 0))
 		return;
-	if (preadv2(ring->call_fd, &iov, 1, -1, RWF_NOWAIT) < 0)
+	if (preadv2(fd, &iov, 1, -1, RWF_NOWAIT) < 0)
 		return; /* somebody else has read it */
+}
+
+void vhost_ring_release(struct vhost_ring *ring)
+{
+	make_room(ring->call_fd);
+	make_room(ring->err_fd);
 }
 
 void vhost_ring_reset(struct vhost_ring *ring)
 {
 	vhost_ring_set_kick(ring, -1);
-	vhost_ring_set_err(ring, -1);
-	put_call(ring, -1);
+	redirect(ring->call_fd, -1);
+	redirect(ring->err_fd, -1);
 	ring->enabled = VHOST_BY_FEATURES;
 	ring->num = 0;
 	ring->has_addr = false;

@@ -26,12 +26,12 @@ struct vhost_ring {
 	const struct vhost_memory *mem;
 	unsigned hint; /* for the look-up in mem; the queue's */
 	/*
-	 * The queue writes to this number at any time: what it stands for is
-	 * changed, by dup3(2), and never closed.
+	 * The queue writes to these numbers at any time: what they stand for
+	 * is changed, by dup3(2), and never closed.
 	 */
 	int call_fd;
-	int kick_fd; /* -1: the ring is not started */
 	int err_fd;
+	int kick_fd; /* -1: the ring is not started */
 	enum vhost_enabled enabled;
 	uint32_t num; /* 0: not set */
 	bool has_addr;
@@ -57,8 +57,10 @@ void vhost_ring_free(struct vhost_ring *ring);
 /* As no front end has touched it; the queue has stopped. */
 void vhost_ring_reset(struct vhost_ring *ring);
 
-/* These take @fd, or -1. */
+/* Takes @fd, or -1. */
 void vhost_ring_set_kick(struct vhost_ring *ring, int fd);
+
+/* That the ring is broken is said to @fd from now on (-1: nowhere). */
 void vhost_ring_set_err(struct vhost_ring *ring, int fd);
 
 /*
@@ -67,7 +69,7 @@ void vhost_ring_set_err(struct vhost_ring *ring, int fd);
  */
 void vhost_ring_set_call(struct vhost_ring *ring, int fd);
 
-/* Let go of a queue that waits because nobody reads its interrupts. */
+/* Let go of a queue that waits because nobody reads what it says. */
 void vhost_ring_release(struct vhost_ring *ring);
 
 /* Whether it is to run, by what the front end has said. */

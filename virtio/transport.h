@@ -4,8 +4,8 @@
  *
  * A transport (VDUSE, vhost-user) learns from its peer where the rings are,
  * and starts and stops queues.  A queue, in its own thread, asks the
- * transport for two things only: where an IOVA stands in this process, and to
- * interrupt the driver.
+ * transport where an IOVA stands in this process, and to interrupt the driver;
+ * and it says when a ring is broken.
  */
 #ifndef VIRTIO_TRANSPORT_H
 #define VIRTIO_TRANSPORT_H
@@ -15,7 +15,10 @@
 
 struct inflight_queue;
 
-/* All of these are required; they are called in the queue's thread. */
+/*
+ * These are called in the queue's thread; all are required but those that say
+ * otherwise.
+ */
 struct virtq_host_ops {
 	/*
 	 * The address in this process of @iova, where at least one byte must
@@ -28,6 +31,11 @@ struct virtq_host_ops {
 			   bool write);
 	/* Interrupt the driver; never lost while the device is running. */
 	void (*interrupt)(void *host);
+	/*
+	 * Optional: the ring is broken, and gives out nothing more until it is
+	 * started again.  Once for each start.
+	 */
+	void (*broken)(void *host);
 };
 
 /*

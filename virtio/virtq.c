@@ -99,8 +99,11 @@ void virtq_stop(struct virtq *vq)
 
 enum virtq_result virtq_break(struct virtq *vq, const char *reason)
 {
-	if (!vq->broken)
-		vq->broken = reason;
+	if (vq->broken)
+		return VIRTQ_BROKEN;
+	vq->broken = reason;
+	if (vq->setup.ops->broken)
+		vq->setup.ops->broken(vq->setup.host);
 	return VIRTQ_BROKEN;
 }
 

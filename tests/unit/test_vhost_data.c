@@ -328,6 +328,35 @@ START_TEST(test_memory_cut)
 }
 END_TEST
 
+/* Whoever asked for it is told that a ring is broken, and nobody else. */
+START_TEST(test_broken_ring)
+{
+	int fd[2] = { eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK),
+		      eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
+	eventfd_t count;
+
+	front_start(&f, formats[_i]);
+	ck_assert_uint_eq(front_ask_u64(&f, VHOST_SET_VRING_ERR, 0, fd[0]), 0);
+	ck_assert_uint_eq(front_ask_u64(&f, VHOST_SET_VRING_ERR, 0, fd[1]), 0);
+	ck_assert_uint_eq(front_ask_u64(&f, VHOST_SET_VRING_ERR, 1, fd[0]), 0);
+	write_and_read(1);
+	ck_assert_int_ne(eventfd_read(fd[1], &count), 0);
+	ck_assert_int_eq(ftruncate(f.mem_fd, 0), 0);
+	eventfd_write(f.b.d.setup.kick_fd, 1);
+	front_turns(&f);
+	ck_assert_int_eq(eventfd_read(fd[1], &count), 0);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_int_ne(eventfd_read(fd[0], &count), 0);
+	ck_assert_int_eq(ftruncate(f.mem_fd, FRONT_MEM), 0);
+	/* A ring without one says it to nobody. */
+	ck_assert_uint_eq(front_ask_u64(&f, VHOST_SET_VRING_ERR,
+					VHOST_VRING_NOFD, -1),
+			  0);
+	close(fd[0]);
+	close(fd[1]);
+}
+END_TEST
+
 static void get_log(void)
 {
 	const struct vhost_inflight want = { .nr_queues = FRONT_QUEUES,
@@ -484,6 +513,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_reconnect, 0, NR_FORMATS);
 	tcase_add_loop_test(tc, test_one_at_a_time, 0, NR_FORMATS);
 	tcase_add_loop_test(tc, test_memory_cut, 0, NR_FORMATS);
+	tcase_add_loop_test(tc, test_broken_ring, 0, NR_FORMATS);
 	suite_add_tcase(s, tc);
 	tcase_add_checked_fixture(held, setup_hold, teardown_hold);
 	tcase_add_loop_test(held, test_resume, 0, NR_FORMATS);
