@@ -113,6 +113,7 @@ static int finish_disconnect(struct vhost_dev *dev, struct why *why)
 	}
 	vhost_memory_clear(&dev->memory);
 	vhost_log_mem_close(&dev->log_mem);
+	vhost_dirty_close(&dev->dirty);
 	dev->features = 0;
 	dev->protocol_features = 0;
 	dev->status = 0;
@@ -282,7 +283,8 @@ static int make_rings(struct vhost_dev *dev)
 	int err = 0;
 
 	for (i = 0; !err && i < dev->params.nr_queues; i++)
-		err = vhost_ring_init(&dev->rings[i], i, &dev->memory, size);
+		err = vhost_ring_init(&dev->rings[i], i, &dev->memory,
+				      &dev->dirty, size);
 	if (err)
 		/* The last one has nothing that could be freed. */
 		for (i--; i--;)
@@ -330,6 +332,7 @@ void vhost_dev_free(struct vhost_dev *dev)
 		vhost_ring_free(&dev->rings[i]);
 	vhost_memory_clear(&dev->memory);
 	vhost_log_mem_close(&dev->log_mem);
+	vhost_dirty_close(&dev->dirty);
 	close(dev->tick_fd);
 	free(dev);
 }

@@ -9,6 +9,7 @@
 #include "lib/loop.h"
 #include "vhost-user/conn.h"
 #include "vhost-user/dev.h"
+#include "vhost-user/dirty.h"
 #include "vhost-user/log_mem.h"
 #include "vhost-user/memory.h"
 #include "vhost-user/ring.h"
@@ -33,12 +34,15 @@ struct vhost_dev {
 	uint64_t tick_count;
 	bool ticking;
 	int (*then)(struct vhost_dev *dev, struct why *why); /* NULL: no wait */
+	/* What is done while the queues are paused. */
+	int (*change)(struct vhost_dev *dev, struct why *why);
 	bool replied;
 	uint64_t features;	    /* accepted; 0: none yet */
 	uint64_t protocol_features; /* accepted */
 	uint8_t status;		    /* as in SET_STATUS */
 	struct vhost_memory memory;
 	struct vhost_log_mem log_mem;
+	struct vhost_dirty dirty;
 	struct vhost_ring rings[];
 };
 

@@ -3,11 +3,16 @@
  * What a descriptor is that a front end sent: see fd.h.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
+#include <linux/magic.h>
+
+#include "lib/why.h"
 #include "vhost-user/fd.h"
 
 #define TICK_NS 1000000L
@@ -40,6 +45,30 @@ int vhost_fd_size(int fd, uint64_t *ret)
 	if (!err)
 		*ret = (uint64_t)st.st_size;
 	return err;
+}
+
+int vhost_fd_check_sealed(int fd, uint64_t offset, uint64_t size,
+			  const char *name, struct why *why)
+{
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), has;
+	struct statfs fs;
+	int seals;
+
+	if (offset % page || size > INT64_MAX || offset > INT64_MAX - size)
+		return why_set(why, -EINVAL,
+			       "%s cannot have %llu bytes at %llu", name,
+			       (unsigned long long)size,
+			       (unsigned long long)offset);
+	if (fstatfs(fd, &fs) || fs.f_type != TMPFS_MAGIC)
+		return why_set(why, -EINVAL, "%s is not in a memfd", name);
+	seals = fcntl(fd, F_GET_SEALS);
+	if (seals < 0 || !(seals & F_SEAL_SHRINK))
+		return why_set(why, -EINVAL,
+			       "%s could be cut (it has no F_SEAL_SHRINK)",
+			       name);
+	if (vhost_fd_size(fd, &has) || has < offset + size)
+		return why_set(why, -EINVAL, "%s ends behind its file", name);
+	return 0;
 }
 
 int vhost_fd_ticks(void)

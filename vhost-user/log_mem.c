@@ -6,10 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/vfs.h>
 #include <unistd.h>
-
-#include <linux/magic.h>
 
 #include "lib/why.h"
 #include "vhost-user/fd.h"
@@ -65,41 +62,20 @@ int vhost_log_mem_new(struct vhost_log_mem *mem,
 	return 0;
 }
 
-static int check_file(const struct vhost_inflight *at, int fd, struct why *why)
-{
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), size;
-	struct statfs fs;
-	int seals;
-
-	if (at->offset % page || at->size > INT64_MAX ||
-	    at->offset > INT64_MAX - at->size || at->size < needed(at))
-		return why_set(why, -EINVAL,
-			       "the in-flight log of %u queues of %u cannot "
-			       "have %llu bytes at %llu",
-			       at->nr_queues, at->queue_size,
-			       (unsigned long long)at->size,
-			       (unsigned long long)at->offset);
-	/* Huge pages can be missing in a file that has its size. */
-	if (fstatfs(fd, &fs) || fs.f_type != TMPFS_MAGIC)
-		return why_set(why, -EINVAL,
-			       "the in-flight log is not in a memfd");
-	seals = fcntl(fd, F_GET_SEALS);
-	if (seals < 0 || !(seals & F_SEAL_SHRINK))
-		return why_set(why, -EINVAL,
-			       "the in-flight log could be cut (it has no "
-			       "F_SEAL_SHRINK)");
-	if (vhost_fd_size(fd, &size) || size < at->offset + at->size)
-		return why_set(why, -EINVAL,
-			       "the in-flight log ends behind its file");
-	return 0;
-}
-
 int vhost_log_mem_open(struct vhost_log_mem *mem,
 		       const struct vhost_inflight *at, int fd, struct why *why)
 {
-	int err = check_file(at, fd, why);
 	void *p;
+	int err;
 
+	if (at->size < needed(at))
+		return why_set(why, -EINVAL,
+			       "the in-flight log of %u queues of %u cannot "
+			       "have %llu bytes",
+			       at->nr_queues, at->queue_size,
+			       (unsigned long long)at->size);
+	err = vhost_fd_check_sealed(fd, at->offset, at->size,
+				    "the in-flight log", why);
 	if (err)
 		return err;
 	p = mmap(NULL, needed(at), PROT_READ | PROT_WRITE, MAP_SHARED, fd,

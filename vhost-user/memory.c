@@ -174,6 +174,20 @@ void *vhost_memory_translate(const struct vhost_memory *mem, uint64_t guest,
 	return m->host + skip;
 }
 
+uint64_t vhost_memory_back(const struct vhost_memory *mem, const void *host)
+{
+	uintptr_t at = (uintptr_t)host;
+	unsigned i;
+
+	for (i = 0; i < mem->nr; i++) {
+		const struct vhost_mapping *m = &mem->mapping[i];
+
+		if (at - (uintptr_t)m->host < m->at.size)
+			return m->at.guest + (at - (uintptr_t)m->host);
+	}
+	return UINT64_MAX;
+}
+
 int vhost_memory_guest(const struct vhost_memory *mem, uint64_t user,
 		       uint64_t *ret_guest)
 {

@@ -52,6 +52,9 @@ void vhost_memory_clear(struct vhost_memory *mem);
 void *vhost_memory_translate(const struct vhost_memory *mem, uint64_t guest,
 			     uint64_t *len, unsigned *hint);
 
+/* Back from what translate returned, which is still mapped. */
+uint64_t vhost_memory_back(const struct vhost_memory *mem, const void *host);
+
 /* From an address of the front end's process.  -EFAULT: it is not shared. */
 int vhost_memory_guest(const struct vhost_memory *mem, uint64_t user,
 		       uint64_t *ret_guest);

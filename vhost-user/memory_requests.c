@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * The messages about memory that is shared: the driver's, and the in-flight
- * log.
+ * The messages about memory that is shared: the driver's, the log of dirty
+ * pages, and the in-flight log.
  */
 #include <errno.h>
 #include <string.h>
@@ -11,28 +11,6 @@
 #include "vhost-user/dev_int.h"
 #include "vhost-user/requests.h"
 #include "virtio/blk_dev.h"
-
-/*
- * The queues that were paused go on, with the memory that there is now: all
- * of them, or none.
- */
-static int resume(struct vhost_dev *dev, struct why *why)
-{
-	struct vhost_ring *r, *end = dev->rings + dev->params.nr_queues;
-	struct virtq_setup setup;
-
-	for (r = dev->rings; r < end; r++)
-		if (r->paused && vhost_ring_setup(r, dev->features,
-						  &dev->log_mem, &setup, why))
-			return -EPROTO;
-	for (r = dev->rings; r < end; r++) {
-		if (r->paused)
-			vhost_begin_start(dev, r, why);
-		r->paused = false;
-	}
-	dev->then = vhost_check_started;
-	return VHOST_WAIT;
-}
 
 static int table_error(struct why *why)
 {
@@ -65,28 +43,10 @@ static int change_memory(struct vhost_dev *dev, struct why *why)
 	return err ? table_error(why) : 0;
 }
 
-static int paused(struct vhost_dev *dev, struct why *why)
-{
-	unsigned i;
-	int err;
-
-	for (i = 0; i < dev->params.nr_queues; i++) {
-		struct vhost_ring *r = &dev->rings[i];
-
-		r->paused = r->runs;
-		vhost_note_stopped(dev, r);
-	}
-	err = change_memory(dev, why);
-	return err ? err : resume(dev, why);
-}
-
 /* No queue may run while the memory changes. */
 int vhost_set_memory(struct vhost_dev *dev, struct why *why)
 {
-	if (!vhost_stop_all(dev))
-		return change_memory(dev, why);
-	dev->then = paused;
-	return VHOST_WAIT;
+	return vhost_pause(dev, change_memory, why);
 }
 
 int vhost_set_mem_table(struct vhost_dev *dev, struct why *why)
@@ -104,6 +64,20 @@ int vhost_set_mem_table(struct vhost_dev *dev, struct why *why)
 			       "%u regions of memory with %u descriptors",
 			       table->nr, msg->nr_fds);
 	return vhost_set_memory(dev, why);
+}
+
+static int change_log(struct vhost_dev *dev, struct why *why)
+{
+	int err = vhost_dirty_open(&dev->dirty, &vhost_payload(dev)->log,
+				   dev->conn.msg.fds[0], why);
+
+	/* The answer has no room for an error. */
+	return err ? -EPROTO : vhost_reply_u64(dev, 0, why);
+}
+
+int vhost_set_log_base(struct vhost_dev *dev, struct why *why)
+{
+	return vhost_pause(dev, change_log, why);
 }
 
 static int check_inflight(const struct vhost_dev *dev, struct why *why)

@@ -8,11 +8,19 @@
 
 #include <stdint.h>
 
+/* Among the virtio features: dirty pages are to be logged. */
+#define VHOST_F_LOG_ALL 26
+
 /* Among the virtio features: there are protocol features as well. */
 #define VHOST_F_PROTOCOL_FEATURES 30
 
+/* Those of the features that are no business of the device's. */
+#define VHOST_F_OWN \
+	(1ULL << VHOST_F_LOG_ALL | 1ULL << VHOST_F_PROTOCOL_FEATURES)
+
 /* Protocol features, bit numbers. */
 #define VHOST_PF_MQ		     0
+#define VHOST_PF_LOG_SHMFD	     1
 #define VHOST_PF_REPLY_ACK	     3
 #define VHOST_PF_BACKEND_REQ	     5
 #define VHOST_PF_CONFIG		     9
@@ -27,6 +35,8 @@ enum vhost_request {
 	VHOST_SET_OWNER = 3,
 	VHOST_RESET_OWNER = 4,
 	VHOST_SET_MEM_TABLE = 5,
+	VHOST_SET_LOG_BASE = 6,
+	VHOST_SET_LOG_FD = 7,
 	VHOST_SET_VRING_NUM = 8,
 	VHOST_SET_VRING_ADDR = 9,
 	VHOST_SET_VRING_BASE = 10,
@@ -71,7 +81,8 @@ struct vhost_vring_state {
 	uint32_t num;
 };
 
-#define VHOST_VRING_F_LOG 1
+/* In the flags of addresses: the device's writes to the ring are logged. */
+#define VHOST_VRING_F_LOG 1U
 
 /* Addresses of the front end's process. */
 struct vhost_vring_addr {
@@ -111,6 +122,12 @@ struct vhost_one_region {
 	struct vhost_region region;
 };
 
+/* Of SET_LOG_BASE: where the log stands in its file. */
+struct vhost_log {
+	uint64_t size; /* bytes */
+	uint64_t offset;
+};
+
 #define VHOST_CONFIG_MAX 256
 
 struct vhost_config {
@@ -140,6 +157,7 @@ union vhost_payload {
 	struct vhost_vring_addr addr;
 	struct vhost_table table;
 	struct vhost_one_region one;
+	struct vhost_log log;
 	struct vhost_config config;
 	struct vhost_inflight inflight;
 };

@@ -18,11 +18,12 @@
 
 #define BIT(n) (1ULL << (n))
 
-#define PROTOCOL_FEATURES                                            \
-	(BIT(VHOST_PF_MQ) | BIT(VHOST_PF_REPLY_ACK) |                \
-	 BIT(VHOST_PF_BACKEND_REQ) | BIT(VHOST_PF_CONFIG) |          \
-	 BIT(VHOST_PF_INFLIGHT_SHMFD) | BIT(VHOST_PF_RESET_DEVICE) | \
-	 BIT(VHOST_PF_CONFIGURE_MEM_SLOTS) | BIT(VHOST_PF_STATUS))
+#define PROTOCOL_FEATURES                                                 \
+	(BIT(VHOST_PF_MQ) | BIT(VHOST_PF_LOG_SHMFD) |                     \
+	 BIT(VHOST_PF_REPLY_ACK) | BIT(VHOST_PF_BACKEND_REQ) |            \
+	 BIT(VHOST_PF_CONFIG) | BIT(VHOST_PF_INFLIGHT_SHMFD) |            \
+	 BIT(VHOST_PF_RESET_DEVICE) | BIT(VHOST_PF_CONFIGURE_MEM_SLOTS) | \
+	 BIT(VHOST_PF_STATUS))
 
 int vhost_reply(struct vhost_dev *dev, const void *data, size_t len,
 		struct why *why)
@@ -38,20 +39,27 @@ int vhost_reply_u64(struct vhost_dev *dev, uint64_t value, struct why *why)
 
 static int get_features(struct vhost_dev *dev, struct why *why)
 {
-	return vhost_reply_u64(dev,
-			       vblk_features(dev->params.vblk) |
-				       BIT(VHOST_F_PROTOCOL_FEATURES),
-			       why);
+	return vhost_reply_u64(
+		dev, vblk_features(dev->params.vblk) | VHOST_F_OWN, why);
+}
+
+static int change_logging(struct vhost_dev *dev, struct why *why)
+{
+	dev->features = vhost_payload(dev)->u64;
+	return 0;
 }
 
 static int set_features(struct vhost_dev *dev, struct why *why)
 {
 	uint64_t features = vhost_payload(dev)->u64;
-	uint64_t plain = features & ~BIT(VHOST_F_PROTOCOL_FEATURES);
+	uint64_t plain = features & ~VHOST_F_OWN;
 	int err;
 
 	if (features == dev->features)
 		return 0;
+	/* Logging begins and ends while the guest runs. */
+	if (dev->features && (features ^ dev->features) == BIT(VHOST_F_LOG_ALL))
+		return vhost_pause(dev, change_logging, why);
 	if (vhost_any_runs(dev))
 		return why_set(why, -EPROTO,
 			       "other features while a ring runs");
@@ -217,6 +225,10 @@ static const struct {
 	[VHOST_RESET_OWNER] = { "RESET_OWNER", 0, 0, 0, NO_PF, do_nothing },
 	[VHOST_SET_MEM_TABLE] = { "SET_MEM_TABLE", ANY_LEN, 0, VHOST_MAX_FDS,
 				  NO_PF, vhost_set_mem_table },
+	[VHOST_SET_LOG_BASE] = { "SET_LOG_BASE", 16, 1, 1, VHOST_PF_LOG_SHMFD,
+				 vhost_set_log_base },
+	/* An eventfd for who wants to know when the log changes: nobody. */
+	[VHOST_SET_LOG_FD] = { "SET_LOG_FD", 0, 1, 1, NO_PF, do_nothing },
 	[VHOST_SET_VRING_NUM] = { "SET_VRING_NUM", 8, 0, 0, NO_PF,
 				  vhost_set_vring_num },
 	[VHOST_SET_VRING_ADDR] = { "SET_VRING_ADDR", 40, 0, 0, NO_PF,

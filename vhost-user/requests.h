@@ -31,6 +31,14 @@ int vhost_begin_start(struct vhost_dev *dev, struct vhost_ring *ring,
 		      struct why *why);
 int vhost_check_started(struct vhost_dev *dev, struct why *why);
 
+/*
+ * Do @change while no queue runs; those that ran go on after it, unless it
+ * fails.
+ */
+int vhost_pause(struct vhost_dev *dev,
+		int (*change)(struct vhost_dev *dev, struct why *why),
+		struct why *why);
+
 /* A ring that ran has stopped. */
 void vhost_note_stopped(struct vhost_dev *dev, struct vhost_ring *ring);
 
@@ -46,6 +54,7 @@ int vhost_set_vring_enable(struct vhost_dev *dev, struct why *why);
 /* memory_requests.c; set_memory is for ADD_MEM_REG and REM_MEM_REG. */
 int vhost_set_mem_table(struct vhost_dev *dev, struct why *why);
 int vhost_set_memory(struct vhost_dev *dev, struct why *why);
+int vhost_set_log_base(struct vhost_dev *dev, struct why *why);
 int vhost_get_inflight(struct vhost_dev *dev, struct why *why);
 int vhost_set_inflight(struct vhost_dev *dev, struct why *why);
 

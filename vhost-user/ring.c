@@ -53,20 +53,42 @@ static void ring_broken(void *host)
 	signal_fd(ring->err_fd);
 }
 
+static void ring_wrote(void *host, const void *mem, uint64_t len)
+{
+	const struct vhost_ring *ring = host;
+
+	vhost_dirty_mark(ring->dirty, vhost_memory_back(ring->mem, mem), len);
+}
+
 const struct virtq_host_ops vhost_ring_ops = {
 	.translate = ring_translate,
 	.interrupt = ring_interrupt,
 	.broken = ring_broken,
 };
 
+/* The same while dirty pages are logged. */
+static const struct virtq_host_ops logged_ring_ops = {
+	.translate = ring_translate,
+	.interrupt = ring_interrupt,
+	.broken = ring_broken,
+	.wrote = ring_wrote,
+};
+
+static bool is_logged(const struct vhost_ring *ring, uint64_t features)
+{
+	return (features & (1ULL << VHOST_F_LOG_ALL)) && ring->dirty->bits;
+}
+
 int vhost_ring_init(struct vhost_ring *ring, unsigned index,
-		    const struct vhost_memory *mem, unsigned entries)
+		    const struct vhost_memory *mem,
+		    const struct vhost_dirty *dirty, unsigned entries)
 {
 	int err = 0;
 
 	*ring = (struct vhost_ring){
 		.index = index,
 		.mem = mem,
+		.dirty = dirty,
 		.kick_fd = -1,
 		.base = VHOST_BASE_NONE,
 		.own_entries = entries,
@@ -263,11 +285,12 @@ int vhost_ring_setup(struct vhost_ring *ring, uint64_t features,
 		     struct virtq_setup *ret, struct why *why)
 {
 	struct virtq_setup setup = {
-		.features = features & ~(1ULL << VHOST_F_PROTOCOL_FEATURES),
+		.features = features & ~VHOST_F_OWN,
 		.num = ring->num,
 		.kick_fd = ring->kick_fd,
 		.inflight = &ring->log,
-		.ops = &vhost_ring_ops,
+		.ops = is_logged(ring, features) ? &logged_ring_ops
+						 : &vhost_ring_ops,
 		.host = ring,
 	};
 	int err;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vhost-user/dirty.h"
 #include "vhost-user/log_mem.h"
 #include "vhost-user/memory.h"
 #include "vhost-user/proto.h"
@@ -24,6 +25,7 @@ enum vhost_enabled {
 struct vhost_ring {
 	unsigned index;
 	const struct vhost_memory *mem;
+	const struct vhost_dirty *dirty;
 	unsigned hint; /* for the look-up in mem; the queue's */
 	/*
 	 * The queue writes to these numbers at any time: what they stand for
@@ -47,11 +49,13 @@ struct vhost_ring {
 /* No base was set: the ring begins where a new one does. */
 #define VHOST_BASE_NONE UINT32_MAX
 
+/* While no dirty pages are logged. */
 extern const struct virtq_host_ops vhost_ring_ops;
 
 /* For up to @entries; -ENOMEM, -EMFILE. */
 int vhost_ring_init(struct vhost_ring *ring, unsigned index,
-		    const struct vhost_memory *mem, unsigned entries);
+		    const struct vhost_memory *mem,
+		    const struct vhost_dirty *dirty, unsigned entries);
 void vhost_ring_free(struct vhost_ring *ring);
 
 /* As no front end has touched it; the queue has stopped. */

@@ -113,6 +113,54 @@ void vhost_note_stopped(struct vhost_dev *dev, struct vhost_ring *r)
 	vhost_ring_keep_state(r, dev->features, &state);
 }
 
+/*
+ * The queues that were paused go on, with the memory that there is now: all
+ * of them, or none.
+ */
+static int resume(struct vhost_dev *dev, struct why *why)
+{
+	struct vhost_ring *r, *end = dev->rings + dev->params.nr_queues;
+	struct virtq_setup setup;
+
+	for (r = dev->rings; r < end; r++)
+		if (r->paused && vhost_ring_setup(r, dev->features,
+						  &dev->log_mem, &setup, why))
+			return -EPROTO;
+	for (r = dev->rings; r < end; r++) {
+		if (r->paused)
+			vhost_begin_start(dev, r, why);
+		r->paused = false;
+	}
+	dev->then = vhost_check_started;
+	return VHOST_WAIT;
+}
+
+static int paused(struct vhost_dev *dev, struct why *why)
+{
+	unsigned i;
+	int err;
+
+	for (i = 0; i < dev->params.nr_queues; i++) {
+		struct vhost_ring *r = &dev->rings[i];
+
+		r->paused = r->runs;
+		vhost_note_stopped(dev, r);
+	}
+	err = dev->change(dev, why);
+	return err ? err : resume(dev, why);
+}
+
+int vhost_pause(struct vhost_dev *dev,
+		int (*change)(struct vhost_dev *dev, struct why *why),
+		struct why *why)
+{
+	if (!vhost_stop_all(dev))
+		return change(dev, why);
+	dev->change = change;
+	dev->then = paused;
+	return VHOST_WAIT;
+}
+
 int vhost_set_vring_num(struct vhost_dev *dev, struct why *why)
 {
 	const struct vhost_vring_state *s = &vhost_payload(dev)->state;
@@ -133,14 +181,18 @@ int vhost_set_vring_addr(struct vhost_dev *dev, struct why *why)
 {
 	const struct vhost_vring_addr *a = &vhost_payload(dev)->addr;
 	struct vhost_ring *r;
-	int err = find_idle(dev, a->index, &r, why);
+	int err = find_ring(dev, a->index, &r, why);
 
 	if (err)
 		return err;
-	if (a->flags)
+	if (a->flags & ~VHOST_VRING_F_LOG)
 		return why_set(why, -EPROTO,
 			       "ring %u: flags %#x of its addresses", a->index,
 			       a->flags);
+	/* One that runs is told of the log only: see VHOST_F_LOG_ALL. */
+	if (r->runs && (r->addr.desc != a->desc || r->addr.used != a->used ||
+			r->addr.avail != a->avail))
+		return why_set(why, -EPROTO, "ring %u runs", a->index);
 	r->addr = *a;
 	r->has_addr = true;
 	return 0;

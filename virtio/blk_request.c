@@ -62,6 +62,16 @@ static void count(struct vblk_queue *queue, enum vblk_op op, uint8_t status,
 		vblk_stat_add(&stats->errors, 1);
 }
 
+static void note_written(const struct vblk_slot *slot)
+{
+	struct virtq *vq = slot->queue->vq;
+	unsigned i;
+
+	for (i = 0; i < slot->nr_in; i++)
+		virtq_wrote(vq, slot->in[i].iov_base, slot->in[i].iov_len);
+	virtq_wrote(vq, slot->status, 1);
+}
+
 /* The one end of every request.  @filled: the data is as it should be. */
 static void answer(struct vblk_slot *slot, uint8_t status, bool filled)
 {
@@ -76,6 +86,8 @@ static void answer(struct vblk_slot *slot, uint8_t status, bool filled)
 		if (slot->status)
 			guard_run(write_answer, &a);
 	}
+	if (slot->status && virtq_logs(queue->vq))
+		note_written(slot);
 	count(queue, slot->op, status, slot->sectors * BLK_SECTOR_SIZE);
 	virtq_push(queue->vq, (uint16_t)slot->req.tag, len);
 	loop_defer(queue->loop, &queue->task);

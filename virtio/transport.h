@@ -36,6 +36,12 @@ struct virtq_host_ops {
 	 * started again.  Once for each start.
 	 */
 	void (*broken)(void *host);
+	/*
+	 * Optional: somebody wants to know what the device has written, which
+	 * is @len bytes (> 0) at @mem, in what translate returned.  Called
+	 * after the writing, and before the driver is interrupted.
+	 */
+	void (*wrote)(void *host, const void *mem, uint64_t len);
 };
 
 /*

@@ -94,7 +94,20 @@ void virtq_stop(struct virtq *vq)
 	if (!vq->format)
 		return;
 	vq->format->state(vq, &vq->setup.state);
+	if (virtq_logs(vq))
+		vq->format->wrote(vq);
 	vq->format = NULL;
+}
+
+bool virtq_logs(const struct virtq *vq)
+{
+	return vq->setup.ops->wrote;
+}
+
+void virtq_wrote(struct virtq *vq, const void *mem, uint64_t len)
+{
+	if (vq->setup.ops->wrote && len)
+		vq->setup.ops->wrote(vq->setup.host, mem, len);
 }
 
 enum virtq_result virtq_break(struct virtq *vq, const char *reason)
@@ -184,6 +197,8 @@ unsigned virtq_publish(struct virtq *vq)
 		if (vq->format->publish(vq, &interrupt))
 			virtq_break(vq,
 				    "the used ring is not backed by memory");
+		if (virtq_logs(vq))
+			vq->format->wrote(vq);
 		for (i = 0; i < vq->nr_batch; i++)
 			vq->taken[vq->batch_id[i]] = false;
 		vq->nr_batch = 0;

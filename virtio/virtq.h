@@ -76,6 +76,13 @@ enum virtq_result virtq_pop(struct virtq *vq, struct virtq_chain *chain);
 unsigned virtq_nr_replay(const struct virtq *vq);
 
 /*
+ * Whether the transport wants to know what was written; and tell it.  Rings,
+ * and what virtq_pop cleared, it knows of.
+ */
+bool virtq_logs(const struct virtq *vq);
+void virtq_wrote(struct virtq *vq, const void *mem, uint64_t len);
+
+/*
  * Answer request @id, @len bytes of which were written.  The driver sees it
  * at the next virtq_publish.
  */

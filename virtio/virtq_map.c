@@ -175,6 +175,7 @@ static uint64_t clear_desc(struct virtq *vq, const struct virtq_desc *d)
 		p.len = got;
 		if (!p.mem || guard_run(clear_piece, &p))
 			break;
+		virtq_wrote(vq, p.mem, got);
 	}
 	return d->len - left;
 }

@@ -281,6 +281,13 @@ static void packed_state(const struct virtq *vq, struct virtq_state *ret)
 	ret->last_used_counter = p->used.wrap;
 }
 
+static void packed_wrote(struct virtq *vq)
+{
+	virtq_wrote(vq, vq->packed.desc,
+		    vq->setup.num * sizeof(*vq->packed.desc));
+	virtq_wrote(vq, vq->packed.device, sizeof(*vq->packed.device));
+}
+
 const struct virtq_format virtq_packed_format = {
 	.start = packed_start,
 	.fetch = packed_fetch,
@@ -288,4 +295,5 @@ const struct virtq_format virtq_packed_format = {
 	.disable_kick = packed_disable_kick,
 	.enable_kick = packed_enable_kick,
 	.state = packed_state,
+	.wrote = packed_wrote,
 };

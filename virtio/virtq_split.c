@@ -34,6 +34,13 @@ static void first_look(void *arg)
 	ring_store16(&s->used->flags, 0, __ATOMIC_RELAXED);
 }
 
+static uint64_t used_len(const struct virtq *vq)
+{
+	return sizeof(struct split_used) +
+	       vq->setup.num * sizeof(struct split_used_elem) +
+	       (vq->event_idx ? 2 : 0);
+}
+
 static int map_rings(struct virtq *vq, struct why *why)
 {
 	const struct virtq_setup *setup = &vq->setup;
@@ -54,11 +61,8 @@ static int map_rings(struct virtq *vq, struct why *why)
 					     event,
 				     2, false, &avail, why);
 	if (!err)
-		err = virtq_map_area(
-			vq, "used ring", setup->device_addr,
-			sizeof(struct split_used) +
-				num * sizeof(struct split_used_elem) + event,
-			4, true, &used, why);
+		err = virtq_map_area(vq, "used ring", setup->device_addr,
+				     used_len(vq), 4, true, &used, why);
 	if (err)
 		return err;
 	vq->split.desc = desc;
@@ -235,6 +239,11 @@ static void split_state(const struct virtq *vq, struct virtq_state *ret)
 	ret->avail_index = vq->split.last_avail;
 }
 
+static void split_wrote(struct virtq *vq)
+{
+	virtq_wrote(vq, vq->split.used, used_len(vq));
+}
+
 const struct virtq_format virtq_split_format = {
 	.start = split_start,
 	.fetch = split_fetch,
@@ -242,4 +251,5 @@ const struct virtq_format virtq_split_format = {
 	.disable_kick = split_disable_kick,
 	.enable_kick = split_enable_kick,
 	.state = split_state,
+	.wrote = split_wrote,
 };

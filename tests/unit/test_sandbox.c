@@ -190,18 +190,22 @@ static void use_vhost(int i)
 	const struct vhost_inflight want = { .nr_queues = 2, .queue_size = 8 };
 	struct vhost_log_mem log = { 0 };
 	struct vhost_memory memory = { 0 };
+	struct vhost_dirty dirty = { 0 };
 	struct vhost_ring ring;
 	struct why why;
 	uint64_t size;
 	int fd, pair[2];
 
 	NEED(!socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
-	NEED(!vhost_ring_init(&ring, 0, &memory, 8));
+	NEED(!vhost_ring_init(&ring, 0, &memory, &dirty, 8));
 	NEED(!sandbox_enter(SANDBOX_VHOST));
 	NEED(!vhost_log_mem_new(&log, &want, &fd, &why));
 	NEED(!vhost_fd_size(fd, &size) && size == log.map_len);
 	NEED(!vhost_memory_add(&memory, &(struct vhost_region){ .size = size },
 			       fd, &why));
+	NEED(!vhost_dirty_open(&dirty, &(struct vhost_log){ .size = size }, fd,
+			       &why));
+	vhost_dirty_close(&dirty);
 	fd = vhost_fd_ticks();
 	NEED(fd >= 0 && vhost_fd_is_event(fd));
 	NEED(read(fd, &size, 8) == 8);

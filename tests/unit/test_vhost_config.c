@@ -164,19 +164,35 @@ static void *interrupt(void *arg)
 	return NULL;
 }
 
-START_TEST(test_full_call_descriptor)
+static void *say_broken(void *arg)
+{
+	vhost_ring_ops.broken(arg);
+	return NULL;
+}
+
+static const struct {
+	void (*set)(struct vhost_ring *ring, int fd);
+	void *(*write)(void *arg);
+} events[] = {
+	{ vhost_ring_set_call, interrupt },
+	{ vhost_ring_set_err, say_broken },
+};
+
+START_TEST(test_full_descriptor)
 {
 	int fd = eventfd(0, EFD_CLOEXEC), mine = dup(fd);
 	struct vhost_memory memory = { 0 };
+	struct vhost_dirty dirty = { 0 };
 	struct vhost_ring ring;
 	pthread_t thread;
 	int err;
 
-	ck_assert_int_eq(vhost_ring_init(&ring, 0, &memory, 4), 0);
+	ck_assert_int_eq(vhost_ring_init(&ring, 0, &memory, &dirty, 4), 0);
 	ck_assert_int_eq(eventfd_write(mine, UINT64_MAX - 1), 0);
-	vhost_ring_set_call(&ring, fd);
+	events[_i].set(&ring, fd);
 	/* One that has room is not read: its interrupts are the driver's. */
-	ck_assert_int_eq(pthread_create(&thread, NULL, interrupt, &ring), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, events[_i].write, &ring),
+			 0);
 	do {
 		vhost_ring_release(&ring);
 		err = pthread_tryjoin_np(thread, NULL);
@@ -202,7 +218,7 @@ int main(void)
 	tcase_add_test(tc, test_features);
 	tcase_add_test(tc, test_change_is_told);
 	suite_add_tcase(s, tc);
-	tcase_add_test(ring, test_full_call_descriptor);
+	tcase_add_loop_test(ring, test_full_descriptor, 0, 2);
 	suite_add_tcase(s, ring);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
