@@ -67,8 +67,8 @@ static int find_area(struct crypt_device *cd, struct luks_gate *gate,
 }
 
 /* LUKS1 has one cipher for data and key slots and 512-byte sectors only. */
-int luks1_gate_check(struct crypt_device *cd, struct luks_gate *gate,
-		     struct why *why)
+int luks1_gate_check(struct crypt_device *cd, uint32_t digest_iterations,
+		     struct luks_gate *gate, struct why *why)
 {
 	const char *cipher = crypt_get_cipher(cd);
 	const char *mode = crypt_get_cipher_mode(cd);
@@ -87,6 +87,11 @@ int luks1_gate_check(struct crypt_device *cd, struct luks_gate *gate,
 			       "the volume key has %d bits, not"
 			       " 256 or 512",
 			       key_bytes * 8);
+	if (!digest_iterations || digest_iterations > KDF_DIGEST_MAX)
+		return why_set(why, -EINVAL,
+			       "the digest does not ask for 1 to %u"
+			       " iterations",
+			       KDF_DIGEST_MAX);
 	snprintf(gate->cipher, sizeof(gate->cipher), "aes-%s", mode);
 	gate->key_bytes = (uint32_t)key_bytes;
 	gate->sector_size = 512;

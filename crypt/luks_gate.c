@@ -13,6 +13,7 @@
 
 #include "crypt/json_get.h"
 #include "crypt/kdf_limits.h"
+#include "crypt/luks_digest.h"
 #include "crypt/luks_gate.h"
 #include "lib/why.h"
 
@@ -158,44 +159,6 @@ static int check_segments(struct json_object *segs, struct luks_gate *gate,
 	return r;
 }
 
-/* Exactly one digest is bound to the segment; its key slots count. */
-static int find_digest(struct json_object *digests, struct json_object **ret,
-		       struct why *why)
-{
-	struct json_object *found = NULL;
-	struct json_object_iter it;
-	const char *type;
-	uint32_t iterations;
-
-	if (!digests)
-		return refuse(why, "the header has no digests");
-	json_object_object_foreachC(digests, it)
-	{
-		if (!json_array_holds(json_get_array(it.val, "segments"), "0"))
-			continue;
-		if (found)
-			return refuse(why, "two digests are bound to the data"
-					   " segment");
-		found = it.val;
-	}
-	if (!found)
-		return refuse(why, "no digest is bound to the data segment");
-	type = json_get_string(found, "type");
-	if (!type || strcmp(type, "pbkdf2"))
-		return refuse(why,
-			      "the digest is of type %s, only pbkdf2 is"
-			      " known",
-			      or_none(type));
-	if (!json_get_u32(found, "iterations", &iterations) || !iterations ||
-	    iterations > KDF_DIGEST_MAX)
-		return refuse(why,
-			      "the digest does not ask for 1 to %u"
-			      " iterations",
-			      KDF_DIGEST_MAX);
-	*ret = found;
-	return 0;
-}
-
 static int check_area(struct json_object *slot, const char *id,
 		      const struct luks_gate *gate, struct why *why)
 {
@@ -231,11 +194,22 @@ static int check_area(struct json_object *slot, const char *id,
 			      " 256-bit or 512-bit key",
 			      id);
 	type = json_get_string(af, "type");
-	if (!type || strcmp(type, "luks1") || !json_get_string(af, "hash") ||
+	if (!type || strcmp(type, "luks1") ||
 	    !json_get_u32(af, "stripes", &stripes) || stripes != 4000)
 		return refuse(why,
 			      "key slot %s is not split in the LUKS1 way"
 			      " with 4000 stripes",
+			      id);
+	type = json_get_string(af, "hash");
+	if (!luks_hash_known(type))
+		return refuse(why,
+			      "key slot %s is split with the hash %s, which is"
+			      " not known",
+			      id, or_none(type));
+	if (size / stripes < gate->key_bytes)
+		return refuse(why,
+			      "key slot %s has an area too small for its"
+			      " key",
 			      id);
 	return 0;
 }
@@ -274,10 +248,15 @@ static int check_argon2(struct json_object *kdf, const char *id,
 static int check_pbkdf2(struct json_object *kdf, const char *id,
 			struct luks_slot *slot, struct why *why)
 {
+	const char *hash = json_get_string(kdf, "hash");
 	uint32_t iterations;
 
-	if (!json_get_string(kdf, "hash") ||
-	    !json_get_u32(kdf, "iterations", &iterations) || !iterations)
+	if (!luks_hash_known(hash))
+		return refuse(why,
+			      "key slot %s derives its key with the hash %s,"
+			      " which is not known",
+			      id, or_none(hash));
+	if (!json_get_u32(kdf, "iterations", &iterations) || !iterations)
 		return refuse(why, "key slot %s has no sane PBKDF2 costs", id);
 	if (iterations > KDF_PBKDF2_MAX)
 		return refuse(why,
@@ -382,7 +361,8 @@ int luks_gate_check(const char *json, struct luks_gate *ret, struct why *why)
 		r = check_segments(json_get_object(root, "segments"), &gate,
 				   why);
 	if (!r)
-		r = find_digest(json_get_object(root, "digests"), &digest, why);
+		r = luks_digest_find(json_get_object(root, "digests"), &digest,
+				     why);
 	if (!r)
 		r = check_slots(json_get_object(root, "keyslots"), digest,
 				&gate, why);

@@ -16,6 +16,10 @@ struct luks1_phdr {
 	char cipher_mode[32];
 	char hash_spec[32];
 	uint8_t payload_offset[4]; /* 512-byte sectors */
+	uint8_t key_bytes[4];
+	uint8_t digest[20];
+	uint8_t digest_salt[32];
+	uint8_t digest_iterations[4];
 };
 
 /* "LUKS2 On-Disk Format Specification" 1.1.1, figure 2. */
@@ -104,12 +108,17 @@ static void find_second(const uint8_t *start, size_t len,
 	}
 }
 
+static uint32_t be32_at(const uint8_t p[4])
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+	       (uint32_t)p[2] << 8 | p[3];
+}
+
 void luks_headers_find(const uint8_t *start, size_t len,
 		       struct luks_headers *ret)
 {
 	struct luks_headers h = { 0 };
 	struct luks1_phdr one;
-	const uint8_t *p = one.payload_offset;
 
 	h.first_found = find_copy(start, len, 0, magic_first, &h.first_sound,
 				  &h.first_seq);
@@ -121,9 +130,8 @@ void luks_headers_find(const uint8_t *start, size_t len,
 		if (!memcmp(one.magic, magic_first, sizeof(one.magic)) &&
 		    be16_get(one.version) == 1) {
 			h.version = 1;
-			h.payload = ((uint64_t)p[0] << 24 | p[1] << 16 |
-				     p[2] << 8 | p[3]) *
-				    512;
+			h.payload = (uint64_t)be32_at(one.payload_offset) * 512;
+			h.digest_iterations = be32_at(one.digest_iterations);
 		}
 	}
 	*ret = h;

@@ -24,6 +24,7 @@ struct luks_headers {
 	uint64_t first_seq; /* the higher one of two sound copies counts */
 	uint64_t second_seq;
 	uint64_t payload; /* LUKS1: bytes from the start to the data */
+	uint32_t digest_iterations; /* LUKS1: what its digest costs */
 };
 
 /* Look at the first @len bytes of an image, at most LUKS_HEADERS_MAX. */

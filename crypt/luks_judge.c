@@ -92,7 +92,9 @@ int luks_reader_judge(struct luks_reader *reader, struct volume_info *ret,
 
 	memset(gate, 0, sizeof(*gate));
 	r = reader->headers.version == 1
-		    ? luks1_gate_check(reader->cd, gate, why)
+		    ? luks1_gate_check(reader->cd,
+				       reader->headers.digest_iterations, gate,
+				       why)
 		    : judge_luks2(reader, why);
 	if (!r)
 		r = copy_slots(reader, why);

@@ -9,6 +9,11 @@
 #include "crypt/luks_gate.h"
 #include "lib/why.h"
 
+/* 32 bytes each. */
+#define SALT	    "bm8gc2FsdCBhdCBhbGwsIGJ1dCAzMiBvZiB0aGVtLi4="
+#define SUM	    "bm8gc3VtIGF0IGFsbCwgYnV0IGl0IGhhcyAzMiB0b28="
+#define DIGEST_TAIL "\"salt\":\"" SALT "\",\"digest\":\"" SUM "\""
+
 static const char good[] =
 	"{\"keyslots\":{\"0\":{\"type\":\"luks2\",\"key_size\":64,"
 	"\"af\":{\"type\":\"luks1\",\"stripes\":4000,\"hash\":\"sha256\"},"
@@ -22,7 +27,7 @@ static const char good[] =
 	"\"encryption\":\"aes-xts-plain64\",\"sector_size\":4096}},"
 	"\"digests\":{\"0\":{\"type\":\"pbkdf2\",\"keyslots\":[\"0\"],"
 	"\"segments\":[\"0\"],\"hash\":\"sha256\",\"iterations\":1000,"
-	"\"salt\":\"eA==\",\"digest\":\"eA==\"}},"
+	"\"salt\":\"" SALT "\",\"digest\":\"" SUM "\"}},"
 	"\"config\":{\"json_size\":\"12288\",\"keyslots_size\":\"16744448\"}}";
 
 #define SEG_TAIL "\"sector_size\":4096}"
@@ -155,6 +160,27 @@ static const struct edit edits[] = {
 	{ "\"iterations\":1000", "\"iterations\":0", "iterations" },
 	{ "\"iterations\":1000", "\"iterations\":4000000000", "iterations" },
 	{ "\"iterations\":1000", "\"iterations\":true", "iterations" },
+	{ "\"hash\":\"sha256\",\"iter", "\"hash\":\"\",\"iter",
+	  "digest's hash" },
+	{ "\"hash\":\"sha256\",\"iter", "\"hash\":\"md17\",\"iter", "md17" },
+	{ "\"hash\":\"sha256\",\"iter", "\"hash\":\"sha512\",\"iter",
+	  "digest is spoiled" },
+	{ DIGEST_TAIL, "\"salt\":\"eA==\",\"digest\":\"" SUM "\"",
+	  "digest is spoiled" },
+	{ DIGEST_TAIL, "\"salt\":\"\",\"digest\":\"" SUM "\"",
+	  "digest is spoiled" },
+	{ DIGEST_TAIL, "\"salt\":\"" SALT "\",\"digest\":\"eA==\"",
+	  "digest is spoiled" },
+	{ DIGEST_TAIL, "\"salt\":\"" SALT "\",\"digest\":null",
+	  "digest is spoiled" },
+	{ DIGEST_TAIL, "\"salt\":\"" SALT "\",\"digest\":\"" SUM "====\"",
+	  "digest is spoiled" },
+	{ DIGEST_TAIL, "\"salt\":\"" SALT "\",\"digest\":\"*" SUM "\"",
+	  "digest is spoiled" },
+	/* 20 bytes: a converted LUKS1 header. */
+	{ DIGEST_TAIL,
+	  "\"salt\":\"" SALT "\",\"digest\":\"dHdlbnR5IGJ5dGVzIG9mIGl0ISE=\"",
+	  NULL },
 	/* Key slots. */
 	{ "{\"keyslots\":{", "{\"keyslotz\":{", "no key slots" },
 	{ "\"type\":\"luks2\"", "\"type\":\"luks9\"", "type luks9" },
@@ -190,7 +216,12 @@ static const struct edit edits[] = {
 	  "\"kdf\":{\"type\":\"pbkdf2\",\"hash\":\"sha512\","
 	  "\"iterations\":4000000000,",
 	  "take hours" },
-	{ KDF, "\"kdf\":{\"type\":\"pbkdf2\",", "PBKDF2 costs" },
+	{ KDF, "\"kdf\":{\"type\":\"pbkdf2\",", "derives its key with" },
+	{ KDF, "\"kdf\":{\"type\":\"pbkdf2\",\"hash\":\"sha256\",",
+	  "PBKDF2 costs" },
+	{ "\"hash\":\"sha256\"},\"area", "\"hash\":\"none\"},\"area",
+	  "split with" },
+	{ "\"258048\"", "\"4096\"", "too small" },
 };
 
 static char *apply(const struct edit *e)
