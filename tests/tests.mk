@@ -9,6 +9,9 @@ JOBS := $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 # Set up first: only a new make sees the packages that were missing.
 AGAIN = O='$(O)' tests/setup && $(MAKE) --no-print-directory $(JOBS)
 
+# Programs that the tests of the command run.
+CLI_PROGRAMS := $(B)/tests/cli/hostile_header
+
 .PHONY: check check-all check-unit check-san check-cli check-vm \
 	check-layers check-format unit-tests san-tests demo demo-built vm-shell
 
@@ -17,8 +20,8 @@ check:
 
 # The thread sanitizer is slow, and finds nothing in a program of one thread:
 # check-san runs those as well.
-check-all: all unit-tests san-tests fuzz-targets bench-programs $(VM_PROGRAMS) \
-		$(SECRETS_PROGRAM)
+check-all: all unit-tests san-tests fuzz-targets bench-programs $(CLI_PROGRAMS) \
+		$(VM_PROGRAMS) $(SECRETS_PROGRAM)
 	@$(TEST_ENV) tests/run layers format fuzz unit \
 		unit:$(O)/san-address-undefined threads:$(O)/san-thread cli vm
 
@@ -37,8 +40,15 @@ check-san: san-tests
 	@$(TEST_ENV) tests/run \
 		$(foreach s,$(SANITIZERS),unit:$(O)/san-$(subst $(comma),-,$(s)))
 
-check-cli: all bench-programs $(SECRETS_PROGRAM)
+check-cli: all bench-programs $(CLI_PROGRAMS) $(SECRETS_PROGRAM)
 	@$(TEST_ENV) tests/run cli
+
+$(B)/tests/cli/hostile_header: $(B)/tests/cli/hostile_header.o \
+		$(B)/tests/unit/luks_hostile.o \
+		$(B)/tests/unit/luks_hostile_cases.o
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ \
+		$(shell pkg-config --libs libcrypto json-c)
 
 check-vm: all $(VM_PROGRAMS) $(SECRETS_PROGRAM)
 	@$(TEST_ENV) tests/run vm
@@ -62,6 +72,8 @@ include tests/secrets/secrets.mk
 include tests/fuzz/fuzz.mk
 include tests/fuzz/coverage.mk
 include tests/bench/bench.mk
+
+-include $(CLI_PROGRAMS:=.d)
 
 # The objects of the unit tests are worth keeping.
 .SECONDARY:
