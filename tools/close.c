@@ -12,7 +12,6 @@
 #include "daemon/runtime.h"
 #include "lib/why.h"
 #include "tools/command.h"
-#include "tools/options.h"
 
 static int close_volume(const char *name, bool force, struct why *why)
 {
@@ -40,20 +39,36 @@ static int close_volume(const char *name, bool force, struct why *why)
 	return err;
 }
 
-int cmd_close(int argc, char **argv)
-{
-	bool force = false;
-	struct option_spec options[] = {
-		{ "force", OPTION_FLAG, &force },
-		{ NULL },
-	};
-	struct why why = { "" };
+struct close_args {
 	const char *name;
+	bool force;
+};
+
+static int run(int argc, char **argv)
+{
+	struct close_args args = { 0 };
+	struct why why = { "" };
 	int err;
 
-	err = command_volume(options, argc, argv, &name);
-	if (err)
-		return err;
-	err = close_volume(name, force, &why);
+	if (command_parse(&close_command, argc, argv, &args, &why))
+		return command_misuse(&close_command, &why);
+	err = close_volume(args.name, args.force, &why);
 	return err ? command_fail(err, &why) : EXIT_OK;
 }
+
+static const struct option options[] = {
+	{ "force", OPTION_FLAG, offsetof(struct close_args, force), NULL,
+	  "even if it is in use or cannot be flushed: what is not yet written "
+	  "is lost" },
+	{ NULL },
+};
+
+const struct command close_command = {
+	.name = "close",
+	.run = run,
+	.summary = "take the block device away again",
+	.usage = "NAME [--force]",
+	.arguments = { { "NAME", offsetof(struct close_args, name),
+			 VALUE_VOLUME } },
+	.options = options,
+};

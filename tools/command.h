@@ -5,7 +5,11 @@
 #ifndef TOOLS_COMMAND_H
 #define TOOLS_COMMAND_H
 
-struct option_spec;
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "tools/options.h"
+
 struct why;
 
 /* Exit codes, those of cryptsetup. */
@@ -18,40 +22,56 @@ enum {
 	EXIT_IN_USE = 5, /* exists or busy */
 };
 
+/* What stands on the command line without "--". */
+struct argument {
+	const char *name; /* "IMAGE"; NULL ends the list */
+	size_t offset;	  /* of a const char * in the command's struct */
+	enum value_kind kind;
+	bool optional; /* then all that follow are */
+};
+
+#define ARGUMENTS_MAX 3
+
+/*
+ * All that is known of a command: dispatch, help text, completion and the test
+ * of the manual pages go by it.
+ */
 struct command {
-	const char *name;
-	/* argv[0] is the command's name; returns an exit code. */
+	const char *name; /* "format"; of a family: "key add" */
+	/* argv[0] is the last word of the name; returns an exit code. */
 	int (*run)(int argc, char **argv);
 	const char *summary; /* for the list */
 	const char *usage;   /* the arguments, in one line */
-	const char *help;    /* the options, ready to print */
+	const char *about;   /* whole lines, ready to print, or NULL */
+	struct argument arguments[ARGUMENTS_MAX + 1];
+	const struct option *options; /* NULL: none */
 };
 
-/* Ends with an entry without a name. */
-extern const struct command commands[];
+/* Ends with NULL.  A family stands together. */
+extern const struct command *const commands[];
 
-int cmd_close(int argc, char **argv);
-int cmd_config(int argc, char **argv);
-int cmd_dump(int argc, char **argv);
-int cmd_format(int argc, char **argv);
-int cmd_list(int argc, char **argv);
-int cmd_open(int argc, char **argv);
-int cmd_resize(int argc, char **argv);
-int cmd_serve(int argc, char **argv);
-int cmd_status(int argc, char **argv);
+extern const struct command close_command;
+extern const struct command config_command;
+extern const struct command dump_command;
+extern const struct command format_command;
+extern const struct command list_command;
+extern const struct command open_command;
+extern const struct command resize_command;
+extern const struct command serve_command;
+extern const struct command status_command;
 
 /*
- * The command line of a command that is for one open volume: its @options and
- * a NAME.  0 with @ret_name, which points into argv, or an exit code, with the
- * reason printed.
+ * Read the command line of @cmd into @args, the struct that its options and
+ * arguments belong to.  Names of volumes are checked.  -EINVAL with @why, for
+ * command_misuse.
  */
-int command_volume(struct option_spec *options, int argc, char **argv,
-		   const char **ret_name);
+int command_parse(const struct command *cmd, int argc, char **argv, void *args,
+		  struct why *why);
 
 /* Print "vcrypt: REASON" and return the exit code for @err (-errno). */
 int command_fail(int err, const struct why *why);
 
 /* The same for a wrong command line, with a hint at the help text. */
-int command_misuse(const char *name, const struct why *why);
+int command_misuse(const struct command *cmd, const struct why *why);
 
 #endif

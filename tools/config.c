@@ -12,7 +12,6 @@
 #include "crypt/unlock.h"
 #include "lib/why.h"
 #include "tools/command.h"
-#include "tools/options.h"
 
 static int change(int fd, bool allow, struct why *why)
 {
@@ -55,31 +54,41 @@ static int config(const char *path, bool allow, struct why *why)
 	return err;
 }
 
-int cmd_config(int argc, char **argv)
+struct config_args {
+	const char *image, *flag;
+};
+
+static int run(int argc, char **argv)
 {
-	const char *flag = NULL;
-	struct option_spec options[] = {
-		{ "persistent", OPTION_STRING, &flag },
-		{ NULL },
-	};
+	struct config_args args = { 0 };
 	struct why why = { "" };
-	bool allow;
 	int err;
 
-	if (options_parse(options, &argc, argv, &why))
-		return command_misuse("config", &why);
-	if (argc != 2 || !flag) {
-		why_set(&why, 0, "one IMAGE and --persistent are needed");
-		return command_misuse("config", &why);
-	}
-	allow = !strcmp(flag, "allow-discards");
-	if (!allow && strcmp(flag, "no-allow-discards")) {
-		why_set(&why, 0,
-			"--persistent: \"allow-discards\" or "
-			"\"no-allow-discards\", not \"%s\"",
-			flag);
-		return command_misuse("config", &why);
-	}
-	err = config(argv[1], allow, &why);
+	err = command_parse(&config_command, argc, argv, &args, &why);
+	if (!err && !args.flag)
+		err = why_set(&why, -EINVAL, "--persistent is needed");
+	if (err)
+		return command_misuse(&config_command, &why);
+	err = config(args.image, !strcmp(args.flag, "allow-discards"), &why);
 	return err ? command_fail(err, &why) : EXIT_OK;
 }
+
+static const struct option options[] = {
+	{ "persistent", OPTION_WORD, offsetof(struct config_args, flag), "FLAG",
+	  "allow-discards: every open allows them; no-allow-discards: only "
+	  "with open's option",
+	  "allow-discards no-allow-discards" },
+	{ NULL },
+};
+
+const struct command config_command = {
+	.name = "config",
+	.run = run,
+	.summary = "change what a container's header says",
+	.usage = "IMAGE --persistent FLAG",
+	.about =
+		"The container is closed and LUKS2. No passphrase is needed.\n",
+	.arguments = { { "IMAGE", offsetof(struct config_args, image),
+			 VALUE_FILE } },
+	.options = options,
+};

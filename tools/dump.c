@@ -12,7 +12,6 @@
 #include "crypt/unlock.h"
 #include "lib/why.h"
 #include "tools/command.h"
-#include "tools/options.h"
 
 static int dump(const char *path, enum volume_dump_format format,
 		struct why *why)
@@ -35,22 +34,36 @@ static int dump(const char *path, enum volume_dump_format format,
 	return 0;
 }
 
-int cmd_dump(int argc, char **argv)
-{
-	bool json = false;
-	struct option_spec options[] = {
-		{ "json", OPTION_FLAG, &json },
-		{ NULL },
-	};
-	struct why why = { "" };
-	int r;
+struct dump_args {
+	const char *image;
+	bool json;
+};
 
-	if (options_parse(options, &argc, argv, &why))
-		return command_misuse("dump", &why);
-	if (argc != 2) {
-		why_set(&why, 0, "one IMAGE is needed");
-		return command_misuse("dump", &why);
-	}
-	r = dump(argv[1], json ? VOLUME_DUMP_JSON : VOLUME_DUMP_TEXT, &why);
-	return r ? command_fail(r, &why) : EXIT_OK;
+static int run(int argc, char **argv)
+{
+	struct dump_args args = { 0 };
+	struct why why = { "" };
+	int err;
+
+	if (command_parse(&dump_command, argc, argv, &args, &why))
+		return command_misuse(&dump_command, &why);
+	err = dump(args.image, args.json ? VOLUME_DUMP_JSON : VOLUME_DUMP_TEXT,
+		   &why);
+	return err ? command_fail(err, &why) : EXIT_OK;
 }
+
+static const struct option options[] = {
+	{ "json", OPTION_FLAG, offsetof(struct dump_args, json), NULL,
+	  "the metadata as JSON" },
+	{ NULL },
+};
+
+const struct command dump_command = {
+	.name = "dump",
+	.run = run,
+	.summary = "describe a container's header",
+	.usage = "IMAGE [--json]",
+	.arguments = { { "IMAGE", offsetof(struct dump_args, image),
+			 VALUE_FILE } },
+	.options = options,
+};

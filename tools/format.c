@@ -21,7 +21,7 @@
 #include "crypt/luks_signature.h"
 #include "lib/why.h"
 #include "tools/command.h"
-#include "tools/options.h"
+#include "tools/luks_options.h"
 #include "tools/passphrase.h"
 #include "tools/terminal.h"
 
@@ -30,12 +30,10 @@
 struct format_request {
 	const char *path;
 	uint64_t size; /* bytes; 0: not given */
-	uint32_t key_bits;
 	bool preallocate;
 	bool batch;
 	struct passphrase_source source;
-	struct luks_format luks;
-	bool create; /* there was no file */
+	struct luks_args header;
 };
 
 /* What a signal has to remove; only set while the new file is unfinished. */
@@ -206,8 +204,8 @@ static int lock(int fd, struct why *why)
 static int write_header(int fd, const struct format_request *req,
 			const struct secret *secret, struct why *why)
 {
-	return luks_format_write(fd, &req->luks, secret->data, secret->len,
-				 why);
+	return luks_format_write(fd, &req->header.luks, secret->data,
+				 secret->len, why);
 }
 
 static int get_passphrase(const struct format_request *req, struct secret *ret,
@@ -238,7 +236,7 @@ static int format_existing(int fd, struct format_request *req, struct why *why)
 	if (!r)
 		r = check_size(req, size, why);
 	if (!r)
-		r = luks_format_check(&req->luks, size, why);
+		r = luks_format_check(&req->header.luks, size, why);
 	if (!r)
 		r = check_unused(req, fd, why);
 	if (!r)
@@ -289,7 +287,7 @@ static int format_new(struct format_request *req, struct why *why)
 			       "%s: no such file (--size SIZE"
 			       " makes one)",
 			       req->path);
-	r = luks_format_check(&req->luks, req->size, why);
+	r = luks_format_check(&req->header.luks, req->size, why);
 	if (r) {
 		why_prefix(why, "%s", req->path);
 		return r;
@@ -315,7 +313,7 @@ out_secret:
 	return r;
 }
 
-static int run(struct format_request *req, struct why *why)
+static int format(struct format_request *req, struct why *why)
 {
 	int fd, r;
 
@@ -331,46 +329,46 @@ static int run(struct format_request *req, struct why *why)
 	return r;
 }
 
-int cmd_format(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct format_request req = { 0 };
-	struct option_spec options[] = {
-		{ "size", OPTION_SIZE, &req.size },
-		{ "preallocate", OPTION_FLAG, &req.preallocate },
-		{ "key-file", OPTION_STRING, &req.source.key_file },
-		{ "batch-mode", OPTION_FLAG, &req.batch },
-		{ "label", OPTION_STRING, &req.luks.label },
-		{ "uuid", OPTION_STRING, &req.luks.uuid },
-		{ "sector-size", OPTION_NUMBER, &req.luks.sector_size },
-		{ "key-size", OPTION_NUMBER, &req.key_bits },
-		{ "cipher", OPTION_STRING, &req.luks.cipher },
-		{ "pbkdf", OPTION_STRING, &req.luks.kdf.type },
-		{ "pbkdf-memory", OPTION_NUMBER, &req.luks.kdf.memory_kib },
-		{ "pbkdf-parallel", OPTION_NUMBER, &req.luks.kdf.threads },
-		{ "iter-time", OPTION_NUMBER, &req.luks.kdf.time_ms },
-		{ "pbkdf-force-iterations", OPTION_NUMBER,
-		  &req.luks.kdf.iterations },
-		{ NULL },
-	};
 	struct why why = { "" };
 	char prompt[128];
-	int r;
+	int err;
 
-	if (options_parse(options, &argc, argv, &why))
-		return command_misuse("format", &why);
-	if (argc != 2) {
-		why_set(&why, 0, "one IMAGE is needed");
-		return command_misuse("format", &why);
-	}
-	if (req.key_bits % 8) {
-		why_set(&why, 0, "--key-size: %u is not 256 or 512",
-			req.key_bits);
-		return command_misuse("format", &why);
-	}
-	req.luks.key_bytes = req.key_bits / 8;
-	req.path = argv[1];
+	err = command_parse(&format_command, argc, argv, &req, &why);
+	if (!err)
+		err = luks_args_finish(&req.header, &why);
+	if (err)
+		return command_misuse(&format_command, &why);
 	snprintf(prompt, sizeof(prompt), "Passphrase for %.80s", req.path);
 	req.source.prompt = prompt;
-	r = run(&req, &why);
-	return r ? command_fail(r, &why) : EXIT_OK;
+	err = format(&req, &why);
+	return err ? command_fail(err, &why) : EXIT_OK;
 }
+
+#define FIELD(name) offsetof(struct format_request, name)
+
+static const struct option options[] = {
+	{ "size", OPTION_SIZE, FIELD(size), "SIZE",
+	  "of the new file, header (16 MiB) included; bytes, or with K, M, G, "
+	  "T" },
+	{ "preallocate", OPTION_FLAG, FIELD(preallocate), NULL,
+	  "allocate the blocks now" },
+	{ .group = passphrase_options, .offset = FIELD(source) },
+	{ "batch-mode", OPTION_FLAG, FIELD(batch), NULL,
+	  "do not ask before overwriting" },
+	{ .group = luks_options, .offset = FIELD(header) },
+	{ NULL },
+};
+
+const struct command format_command = {
+	.name = "format",
+	.run = run,
+	.summary = "make a LUKS2 container",
+	.usage = "IMAGE [--size SIZE] [OPTION...]",
+	.about = "IMAGE is a new file (--size is needed), an existing file or "
+		 "a block\ndevice.\n",
+	.arguments = { { "IMAGE", FIELD(path), VALUE_FILE } },
+	.options = options,
+};

@@ -9,7 +9,6 @@
 #include "daemon/runtime.h"
 #include "lib/why.h"
 #include "tools/command.h"
-#include "tools/options.h"
 #include "tools/volumes.h"
 
 static int add_volume(const struct runtime *rt, const char *name, void *arg)
@@ -64,22 +63,32 @@ static int list(bool json, struct why *why)
 	return err;
 }
 
-int cmd_list(int argc, char **argv)
+struct list_args {
+	bool json;
+};
+
+static int run(int argc, char **argv)
 {
-	bool json = false;
-	struct option_spec options[] = {
-		{ "json", OPTION_FLAG, &json },
-		{ NULL },
-	};
+	struct list_args args = { 0 };
 	struct why why = { "" };
 	int err;
 
-	if (options_parse(options, &argc, argv, &why))
-		return command_misuse("list", &why);
-	if (argc != 1) {
-		why_set(&why, 0, "no argument is needed");
-		return command_misuse("list", &why);
-	}
-	err = list(json, &why);
+	if (command_parse(&list_command, argc, argv, &args, &why))
+		return command_misuse(&list_command, &why);
+	err = list(args.json, &why);
 	return err ? command_fail(err, &why) : EXIT_OK;
 }
+
+static const struct option options[] = {
+	{ "json", OPTION_FLAG, offsetof(struct list_args, json), NULL,
+	  "as JSON" },
+	{ NULL },
+};
+
+const struct command list_command = {
+	.name = "list",
+	.run = run,
+	.summary = "list the open volumes",
+	.usage = "[--json]",
+	.options = options,
+};

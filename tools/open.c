@@ -15,7 +15,6 @@
 #include "daemon/volume.h"
 #include "lib/why.h"
 #include "tools/command.h"
-#include "tools/options.h"
 #include "tools/prepare.h"
 #include "tools/socket.h"
 #include "vduse/control.h"
@@ -23,36 +22,16 @@
 #include "vhost-user/socket.h"
 
 struct open_args {
-	struct serve_options serve;
-	struct socket_options socket;
+	struct serve_request serve;
+	struct socket_args socket;
 	const char *name, *ring, *driver;
 	bool foreground;
 };
 
 static int parse(struct open_args *args, int argc, char **argv, struct why *why)
 {
-	struct option_spec options[] = {
-		{ "readonly", OPTION_FLAG, &args->serve.readonly },
-		{ "key-file", OPTION_STRING, &args->serve.key_file },
-		{ "queues", OPTION_NUMBER, &args->serve.queues },
-		{ "queue-size", OPTION_NUMBER, &args->serve.queue_size },
-		{ "ring", OPTION_STRING, &args->ring },
-		{ "driver", OPTION_STRING, &args->driver },
-		{ "vhost-user", OPTION_STRING, &args->socket.path },
-		{ "socket-mode", OPTION_STRING, &args->socket.mode },
-		{ "socket-group", OPTION_STRING, &args->socket.group },
-		{ "cache", OPTION_STRING, &args->serve.cache },
-		{ "allow-discards", OPTION_FLAG, &args->serve.allow_discards },
-		{ "user", OPTION_STRING, &args->serve.user },
-		{ "death-limit", OPTION_NUMBER, &args->serve.death_limit },
-		{ "foreground", OPTION_FLAG, &args->foreground },
-		{ NULL },
-	};
-
-	if (options_parse(options, &argc, argv, why))
+	if (command_parse(&open_command, argc, argv, args, why))
 		return -EINVAL;
-	if (argc != 3)
-		return why_set(why, -EINVAL, "IMAGE and NAME are needed");
 	if (args->socket.path && (args->driver || args->ring))
 		return why_set(why, -EINVAL,
 			       "--vhost-user: the front end chooses (no "
@@ -61,36 +40,12 @@ static int parse(struct open_args *args, int argc, char **argv, struct why *why)
 		return why_set(why, -EINVAL,
 			       "--socket-mode and --socket-group are for "
 			       "--vhost-user");
-	args->serve.image = argv[1];
-	args->name = argv[2];
-	return vduse_check_name(args->name, why);
-}
-
-static int parse_ring(const char *s, bool *ret_packed, struct why *why)
-{
-	if (!s || !strcmp(s, "split"))
-		*ret_packed = false;
-	else if (!strcmp(s, "packed"))
-		*ret_packed = true;
-	else
-		return why_set(why, -EDOM,
-			       "--ring: \"split\" or \"packed\", not \"%s\"",
-			       s);
 	return 0;
 }
 
-static int parse_driver(const char *s, enum vdpa_driver *ret, struct why *why)
+static bool is(const char *value, const char *word)
 {
-	if (!s || !strcmp(s, vdpa_driver_text(VDPA_VIRTIO)))
-		*ret = VDPA_VIRTIO;
-	else if (!strcmp(s, vdpa_driver_text(VDPA_VHOST)))
-		*ret = VDPA_VHOST;
-	else
-		return why_set(why, -EDOM,
-			       "--driver: \"virtio-vdpa\" or \"vhost-vdpa\", "
-			       "not \"%s\"",
-			       s);
-	return 0;
+	return value && !strcmp(value, word);
 }
 
 /* What the kernel needs to have is checked before anybody types. */
@@ -124,12 +79,11 @@ static int prepare(const struct open_args *args, struct volume *volume,
 {
 	int err;
 
-	err = parse_ring(args->socket.path ? "packed" : args->ring,
-			 &volume->packed, why);
-	if (!err)
-		err = parse_driver(args->driver, &volume->driver, why);
-	if (!err)
-		err = prepare_image(&args->serve, volume, why);
+	volume->packed = args->socket.path || is(args->ring, "packed");
+	volume->driver = is(args->driver, vdpa_driver_text(VDPA_VHOST))
+				 ? VDPA_VHOST
+				 : VDPA_VIRTIO;
+	err = prepare_image(&args->serve, volume, why);
 	if (!err)
 		err = args->socket.path
 			      ? socket_prepare(&args->socket, volume, why)
@@ -198,10 +152,10 @@ static int open_volume(const struct open_args *args, struct volume *volume,
 	return err;
 }
 
-int cmd_open(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct open_args args = {
-		.serve = SERVE_OPTIONS_DEFAULT,
+		.serve = SERVE_REQUEST_DEFAULT,
 		.socket = { .option = "vhost-user" },
 	};
 	struct volume *volume = volume_new();
@@ -212,7 +166,7 @@ int cmd_open(int argc, char **argv)
 		return EXIT_MEMORY;
 	if (parse(&args, argc, argv, &why)) {
 		volume_free(volume);
-		return command_misuse("open", &why);
+		return command_misuse(&open_command, &why);
 	}
 	snprintf(volume->name, sizeof(volume->name), "%s", args.name);
 	volume->foreground = args.foreground;
@@ -221,3 +175,34 @@ int cmd_open(int argc, char **argv)
 	volume_free(volume);
 	return err ? command_fail(err, &why) : EXIT_OK;
 }
+
+static const struct option options[] = {
+	{ .group = serve_options, .offset = offsetof(struct open_args, serve) },
+	{ "ring", OPTION_WORD, offsetof(struct open_args, ring), "FORMAT",
+	  "split (default) or packed", "split packed" },
+	{ "driver", OPTION_WORD, offsetof(struct open_args, driver), "DRIVER",
+	  "virtio-vdpa (default): a block device; vhost-vdpa: for a program, "
+	  "/dev/vhost-vdpa-N",
+	  "virtio-vdpa vhost-vdpa" },
+	{ "vhost-user", OPTION_STRING, offsetof(struct open_args, socket.path),
+	  "PATH", "no block device: a socket for a virtual machine", NULL,
+	  VALUE_FILE },
+	{ .group = socket_options,
+	  .offset = offsetof(struct open_args, socket) },
+	{ "foreground", OPTION_FLAG, offsetof(struct open_args, foreground),
+	  NULL, "stay until the volume is closed" },
+	{ NULL },
+};
+
+const struct command open_command = {
+	.name = "open",
+	.run = run,
+	.summary = "serve a container as a block device",
+	.usage = "IMAGE NAME [OPTION...]",
+	.about = "Prints the path of the block device (/dev/vdX).\n",
+	.arguments = { { "IMAGE", offsetof(struct open_args, serve.image),
+			 VALUE_FILE },
+		       { "NAME", offsetof(struct open_args, name),
+			 VALUE_NEW_VOLUME } },
+	.options = options,
+};

@@ -2,7 +2,9 @@
 /*
  * Command-line options: see options.h.
  */
+#include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -63,71 +65,155 @@ int option_size(const char *s, uint64_t *ret)
 	return 0;
 }
 
-static struct option_spec *find(struct option_spec *table, const char *name,
-				size_t len)
+int options_each(const struct option *table, void *base,
+		 int (*fn)(const struct option *opt, void *field, void *arg),
+		 void *arg)
 {
-	for (; table->name; table++)
-		if (strlen(table->name) == len &&
-		    !memcmp(table->name, name, len))
-			return table;
-	return NULL;
-}
-
-static int store(struct option_spec *opt, const char *value, struct why *why)
-{
-	uint32_t number = 1;
-	uint64_t size = 1;
 	int r = 0;
 
-	switch (opt->type) {
-	case OPTION_FLAG:
-		*(bool *)opt->value = true;
-		break;
-	case OPTION_STRING:
-		*(const char **)opt->value = value;
-		break;
-	case OPTION_NUMBER:
-		r = option_number(value, &number);
-		if (!r && number)
-			*(uint32_t *)opt->value = number;
-		break;
-	case OPTION_SIZE:
-		r = option_size(value, &size);
-		if (!r && size)
-			*(uint64_t *)opt->value = size;
-		break;
+	for (; !r && table && (table->name || table->group); table++) {
+		void *field = base ? (char *)base + table->offset : NULL;
+
+		r = table->group ? options_each(table->group, field, fn, arg)
+				 : fn(table, field, arg);
 	}
-	if (!r && (!number || !size))
-		return why_set(why, -EINVAL, "--%s: 0 is not possible",
-			       opt->name);
+	return r;
+}
+
+/* One "--NAME" or "--NAME=VALUE", and what is looked for in the table. */
+struct given {
+	const char *name;
+	size_t len;
+	const struct option *opt;
+	void *field;
+	unsigned int index;
+};
+
+static int match(const struct option *opt, void *field, void *arg)
+{
+	struct given *given = arg;
+
+	if (strlen(opt->name) != given->len ||
+	    memcmp(opt->name, given->name, given->len)) {
+		given->index++;
+		return 0;
+	}
+	given->opt = opt;
+	given->field = field;
+	return 1;
+}
+
+size_t option_next_word(const char **at, const char **ret)
+{
+	size_t len;
+
+	*ret = *at + strspn(*at, " ");
+	len = strcspn(*ret, " ");
+	*at = *ret + len;
+	return len;
+}
+
+/* "--ring: "split" or "packed", not "triple"" */
+static int check_word(const struct option *opt, const char *value,
+		      struct why *why)
+{
+	const char *at = opt->words, *word, *after;
+	char list[256] = "";
+	size_t len, used = 0;
+
+	while ((len = option_next_word(&at, &word))) {
+		if (strlen(value) == len && !memcmp(word, value, len))
+			return 0;
+		after = at + strspn(at, " ");
+		used += (size_t)snprintf(list + used, sizeof(list) - used,
+					 "%s\"%.*s\"",
+					 !used	  ? ""
+					 : *after ? ", "
+						  : " or ",
+					 (int)len, word);
+		if (used >= sizeof(list))
+			used = sizeof(list) - 1;
+	}
+	return why_set(why, -EINVAL, "--%s: %s, not \"%s\"", opt->name, list,
+		       value);
+}
+
+static int store_number(const struct option *opt, const char *value,
+			void *field, struct why *why)
+{
+	bool is_size = opt->type == OPTION_SIZE;
+	uint32_t number = 0;
+	uint64_t size = 0;
+	int r = is_size ? option_size(value, &size)
+			: option_number(value, &number);
+
 	if (r == -ERANGE)
 		return why_set(why, -EINVAL, "--%s: %s is too large", opt->name,
 			       value);
 	if (r)
-		return why_set(
-			why, -EINVAL,
-			opt->type == OPTION_SIZE
-				? "--%s: %s is not a size (such as 512M or 10G)"
-				: "--%s: %s is not a number",
-			opt->name, value);
+		return why_set(why, -EINVAL,
+			       is_size ? "--%s: %s is not a size (such as 512M "
+					 "or 10G)"
+				       : "--%s: %s is not a number",
+			       opt->name, value);
+	if (!number && !size)
+		return why_set(why, -EINVAL, "--%s: 0 is not possible",
+			       opt->name);
+	if (is_size)
+		*(uint64_t *)field = size;
+	else
+		*(uint32_t *)field = number;
 	return 0;
 }
 
+static int store(const struct option *opt, const char *value, void *field,
+		 struct why *why)
+{
+	int r = 0;
+
+	switch (opt->type) {
+	case OPTION_FLAG:
+		*(bool *)field = true;
+		return 0;
+	case OPTION_WORD:
+		r = check_word(opt, value, why);
+		break;
+	case OPTION_STRING:
+		break;
+	case OPTION_NUMBER:
+	case OPTION_SIZE:
+		return store_number(opt, value, field, why);
+	}
+	if (!r)
+		*(const char **)field = value;
+	return r;
+}
+
+/* What has been parsed so far. */
+struct parser {
+	const struct option *table;
+	void *args;
+	bool seen[OPTIONS_MAX];
+};
+
 /* @arg is "--NAME" or "--NAME=VALUE"; *ret_used becomes true with @next. */
-static int take(struct option_spec *table, const char *arg, const char *next,
+static int take(struct parser *parser, const char *arg, const char *next,
 		bool *ret_used, struct why *why)
 {
-	size_t len = strcspn(arg + 2, "=");
-	const char *value = arg[2 + len] ? arg + 2 + len + 1 : NULL;
-	struct option_spec *opt = find(table, arg + 2, len);
+	struct given given = { arg + 2, strcspn(arg + 2, "=") };
+	const char *value = given.name + given.len;
+	const struct option *opt;
 
-	if (!opt)
-		return why_set(why, -EINVAL, "--%.*s: unknown option", (int)len,
-			       arg + 2);
-	if (opt->seen)
+	value = *value ? value + 1 : NULL;
+	if (!options_each(parser->table, parser->args, match, &given))
+		return why_set(why, -EINVAL, "--%.*s: unknown option",
+			       (int)given.len, given.name);
+	opt = given.opt;
+	assert(given.index < OPTIONS_MAX);
+	if (parser->seen[given.index])
 		return why_set(why, -EINVAL, "--%s: given more than once",
 			       opt->name);
-	opt->seen = true;
+	parser->seen[given.index] = true;
 	*ret_used = false;
 	if (opt->type == OPTION_FLAG) {
 		if (value)
@@ -140,12 +226,13 @@ static int take(struct option_spec *table, const char *arg, const char *next,
 		value = next;
 		*ret_used = true;
 	}
-	return store(opt, value, why);
+	return store(opt, value, given.field, why);
 }
 
-int options_parse(struct option_spec *table, int *argc, char **argv,
-		  struct why *why)
+int options_parse(const struct option *table, void *args, int *argc,
+		  char **argv, struct why *why)
 {
+	struct parser parser = { .table = table, .args = args };
 	bool only_arguments = false, used = false;
 	int i, r, n = 1;
 
@@ -158,7 +245,7 @@ int options_parse(struct option_spec *table, int *argc, char **argv,
 			return why_set(why, -EINVAL, "%s: unknown option",
 				       argv[i]);
 		} else {
-			r = take(table, argv[i],
+			r = take(&parser, argv[i],
 				 i + 1 < *argc ? argv[i + 1] : NULL, &used,
 				 why);
 			if (r)

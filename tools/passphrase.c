@@ -16,6 +16,15 @@
 
 #define FIRST_ROOM 4096u /* bytes */
 
+const struct option passphrase_options[] = {
+	{ "key-file", OPTION_STRING,
+	  offsetof(struct passphrase_source, key_file), "FILE",
+	  "read the passphrase from FILE, - is standard input (whole, newlines "
+	  "included)",
+	  NULL, VALUE_FILE },
+	{ NULL },
+};
+
 void secret_free(struct secret *secret)
 {
 	secmem_free(secret->data, secret->room);

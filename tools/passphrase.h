@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "tools/options.h"
+
 struct why;
 
 #define PASSPHRASE_MAX 512	  /* bytes, typed or on a line */
@@ -21,6 +23,9 @@ struct passphrase_source {
 	const char *key_file; /* a path, "-", or NULL */
 	const char *prompt;   /* "Passphrase for secret.img" */
 };
+
+/* The options on where it comes from, for a struct passphrase_source. */
+extern const struct option passphrase_options[];
 
 /* A secret in memory of secmem_alloc. */
 struct secret {

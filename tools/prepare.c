@@ -23,6 +23,28 @@
 
 #define TRIES 3
 
+#define FIELD(name) offsetof(struct serve_request, name)
+
+const struct option serve_options[] = {
+	{ "readonly", OPTION_FLAG, FIELD(readonly), NULL,
+	  "do not allow writing" },
+	{ .group = passphrase_options, .offset = FIELD(source) },
+	{ "queues", OPTION_NUMBER, FIELD(queues), "N",
+	  "1 to 32; default: the number of CPUs, at most 8" },
+	{ "queue-size", OPTION_NUMBER, FIELD(queue_size), "N",
+	  "entries of a queue, at most: a power of two, 4 to 1024 (256)" },
+	{ "cache", OPTION_WORD, FIELD(cache), "MODE",
+	  "direct (default where it works) or buffered", "direct buffered" },
+	{ "allow-discards", OPTION_FLAG, FIELD(allow_discards), NULL,
+	  "free the image's blocks that the file system on it gives back; "
+	  "shows which ones are used" },
+	{ "user", OPTION_STRING, FIELD(user), "NAME",
+	  "whom the data path runs as, for root", NULL, VALUE_USER },
+	{ "death-limit", OPTION_NUMBER, FIELD(death_limit), "N",
+	  "give up when N workers died within a minute: 1 to 100 (5)" },
+	{ NULL },
+};
+
 struct volume *volume_new(void)
 {
 	struct volume *volume = calloc(1, sizeof(*volume));
@@ -39,7 +61,7 @@ void volume_free(struct volume *volume)
 	free(volume);
 }
 
-static int check_queues(const struct serve_options *args, struct volume *volume,
+static int check_queues(const struct serve_request *args, struct volume *volume,
 			struct why *why)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -65,7 +87,7 @@ static int check_queues(const struct serve_options *args, struct volume *volume,
 	return 0;
 }
 
-static int check_death_limit(const struct serve_options *args,
+static int check_death_limit(const struct serve_request *args,
 			     struct volume *volume, struct why *why)
 {
 	if (args->death_limit > VOLUME_MAX_DEATH_LIMIT)
@@ -76,19 +98,11 @@ static int check_death_limit(const struct serve_options *args,
 	return 0;
 }
 
-static int parse_cache(const char *s, enum file_cache *ret, struct why *why)
+static enum file_cache cache_mode(const char *word)
 {
-	if (!s)
-		return 0;
-	if (!strcmp(s, "direct"))
-		*ret = FILE_CACHE_DIRECT;
-	else if (!strcmp(s, "buffered"))
-		*ret = FILE_CACHE_BUFFERED;
-	else
-		return why_set(
-			why, -EDOM,
-			"--cache: \"direct\" or \"buffered\", not \"%s\"", s);
-	return 0;
+	if (!word)
+		return FILE_CACHE_AUTO;
+	return strcmp(word, "direct") ? FILE_CACHE_BUFFERED : FILE_CACHE_DIRECT;
 }
 
 #define LOCK_TRIES    20
@@ -111,7 +125,7 @@ static int lock_image(int fd, bool shared)
 	return err;
 }
 
-static int open_image(const struct serve_options *args, struct volume *volume,
+static int open_image(const struct serve_request *args, struct volume *volume,
 		      struct why *why)
 {
 	int err;
@@ -139,7 +153,7 @@ static int open_image(const struct serve_options *args, struct volume *volume,
 }
 
 /* After file_set_cache: O_DIRECT is part of what the image is. */
-static int check_backing(const struct serve_options *args,
+static int check_backing(const struct serve_request *args,
 			 struct volume *volume, struct why *why)
 {
 	const struct file_blk_options options = { .readonly = args->readonly };
@@ -161,10 +175,9 @@ static int check_backing(const struct serve_options *args,
 	return 0;
 }
 
-int prepare_image(const struct serve_options *args, struct volume *volume,
+int prepare_image(const struct serve_request *args, struct volume *volume,
 		  struct why *why)
 {
-	enum file_cache cache = FILE_CACHE_AUTO;
 	int err;
 
 	volume->readonly = args->readonly;
@@ -172,14 +185,13 @@ int prepare_image(const struct serve_options *args, struct volume *volume,
 	if (!err)
 		err = check_death_limit(args, volume, why);
 	if (!err)
-		err = parse_cache(args->cache, &cache, why);
-	if (!err)
 		err = open_image(args, volume, why);
 	if (!err)
 		err = sandbox_choose_user(args->user, volume->image_fd,
 					  &volume->uid, &volume->gid, why);
 	if (!err)
-		err = file_set_cache(volume->image_fd, args->image, cache,
+		err = file_set_cache(volume->image_fd, args->image,
+				     cache_mode(args->cache),
 				     volume->info.sector_size, why);
 	if (!err)
 		err = check_backing(args, volume, why);
@@ -189,20 +201,18 @@ int prepare_image(const struct serve_options *args, struct volume *volume,
 	return 0;
 }
 
-static int unlock(const struct serve_options *args, struct volume *volume,
+static int unlock(const struct serve_request *args, struct volume *volume,
 		  struct why *why)
 {
 	char prompt[PATH_MAX + 32];
-	const struct passphrase_source source = {
-		.key_file = args->key_file,
-		.prompt = prompt,
-	};
+	struct passphrase_source source = args->source;
 	int tries = passphrase_is_typed(&source) ? TRIES : 1;
 	struct volume_request request = VOLUME_REQUEST(volume->image_fd);
 	struct secret secret = { 0 };
 	int err;
 
 	snprintf(prompt, sizeof(prompt), "Passphrase for %s", args->image);
+	source.prompt = prompt;
 	do {
 		err = passphrase_get(&source, false, &secret, why);
 		if (err)
@@ -220,7 +230,7 @@ static int unlock(const struct serve_options *args, struct volume *volume,
 	return err;
 }
 
-int prepare_key(const struct serve_options *args, struct volume *volume,
+int prepare_key(const struct serve_request *args, struct volume *volume,
 		struct why *why)
 {
 	int err = secmem_alloc(VOLUME_KEY_MAX, (void **)&volume->key);

@@ -10,21 +10,27 @@
 #include <stdint.h>
 
 #include "daemon/volume.h"
+#include "tools/options.h"
+#include "tools/passphrase.h"
 
 struct why;
 
 /* What was asked for on the command line; NULL: not said. */
-struct serve_options {
-	const char *image, *key_file, *cache, *user;
+struct serve_request {
+	const char *image, *cache, *user;
+	struct passphrase_source source;
 	bool readonly, allow_discards;
 	uint32_t queues; /* UINT32_MAX: not said */
 	uint32_t queue_size, death_limit;
 };
 
-#define SERVE_OPTIONS_DEFAULT                                     \
-	((struct serve_options){ .queues = UINT32_MAX,            \
+#define SERVE_REQUEST_DEFAULT                                     \
+	((struct serve_request){ .queues = UINT32_MAX,            \
 				 .queue_size = VOLUME_QUEUE_SIZE, \
 				 .death_limit = VOLUME_DEATH_LIMIT })
+
+/* The options, for a struct serve_request. */
+extern const struct option serve_options[];
 
 /* A volume of which nothing is known, for volume_free; NULL: no memory. */
 struct volume *volume_new(void);
@@ -37,11 +43,11 @@ void volume_free(struct volume *volume);
  * serves it: all that can fail before anybody types.  -EDOM: an option is
  * wrong; -EBUSY: the image is in use; or -errno.
  */
-int prepare_image(const struct serve_options *options, struct volume *volume,
+int prepare_image(const struct serve_request *args, struct volume *volume,
 		  struct why *why);
 
 /* Then the key, by the passphrase.  -EPERM: it is wrong; or -errno. */
-int prepare_key(const struct serve_options *options, struct volume *volume,
+int prepare_key(const struct serve_request *args, struct volume *volume,
 		struct why *why);
 
 #endif

@@ -12,7 +12,6 @@
 #include "daemon/runtime.h"
 #include "lib/why.h"
 #include "tools/command.h"
-#include "tools/options.h"
 
 static int ask(const struct runtime *rt, const char *name, uint64_t size,
 	       struct why *why)
@@ -54,20 +53,38 @@ static int resize(const char *name, uint64_t size, struct why *why)
 	return err;
 }
 
-int cmd_resize(int argc, char **argv)
-{
-	uint64_t size = 0;
-	struct option_spec options[] = {
-		{ "size", OPTION_SIZE, &size },
-		{ NULL },
-	};
-	struct why why = { "" };
+struct resize_args {
 	const char *name;
+	uint64_t size; /* bytes; 0: not given */
+};
+
+static int run(int argc, char **argv)
+{
+	struct resize_args args = { 0 };
+	struct why why = { "" };
 	int err;
 
-	err = command_volume(options, argc, argv, &name);
-	if (err)
-		return err;
-	err = resize(name, size, &why);
+	if (command_parse(&resize_command, argc, argv, &args, &why))
+		return command_misuse(&resize_command, &why);
+	err = resize(args.name, args.size, &why);
 	return err ? command_fail(err, &why) : EXIT_OK;
 }
+
+static const struct option options[] = {
+	{ "size", OPTION_SIZE, offsetof(struct resize_args, size), "SIZE",
+	  "of the image file, header included; bytes, or with K, M, G, T. A "
+	  "smaller one cuts the data off, if the device is not in use" },
+	{ NULL },
+};
+
+const struct command resize_command = {
+	.name = "resize",
+	.run = run,
+	.summary = "change the size of an open volume",
+	.usage = "NAME [--size SIZE]",
+	.about = "Without an option it becomes what the image has room for "
+		 "now.\n",
+	.arguments = { { "NAME", offsetof(struct resize_args, name),
+			 VALUE_VOLUME } },
+	.options = options,
+};

@@ -12,47 +12,26 @@
 #include "daemon/volume.h"
 #include "lib/why.h"
 #include "tools/command.h"
-#include "tools/options.h"
 #include "tools/prepare.h"
 #include "tools/socket.h"
 #include "vhost-user/socket.h"
 
 struct serve_args {
-	struct serve_options serve;
-	struct socket_options socket;
+	struct serve_request serve;
+	struct socket_args socket;
 };
 
 static int parse(struct serve_args *args, int argc, char **argv,
 		 struct why *why)
 {
-	struct serve_options *serve = &args->serve;
-	struct option_spec options[] = {
-		{ "socket", OPTION_STRING, &args->socket.path },
-		{ "socket-mode", OPTION_STRING, &args->socket.mode },
-		{ "socket-group", OPTION_STRING, &args->socket.group },
-		{ "fd", OPTION_STRING, &args->socket.fd },
-		{ "readonly", OPTION_FLAG, &serve->readonly },
-		{ "key-file", OPTION_STRING, &serve->key_file },
-		{ "queues", OPTION_NUMBER, &serve->queues },
-		{ "queue-size", OPTION_NUMBER, &serve->queue_size },
-		{ "cache", OPTION_STRING, &serve->cache },
-		{ "allow-discards", OPTION_FLAG, &serve->allow_discards },
-		{ "user", OPTION_STRING, &serve->user },
-		{ "death-limit", OPTION_NUMBER, &serve->death_limit },
-		{ NULL },
-	};
-
-	if (options_parse(options, &argc, argv, why))
+	if (command_parse(&serve_command, argc, argv, args, why))
 		return -EINVAL;
-	if (argc != 2)
-		return why_set(why, -EINVAL, "one IMAGE is needed");
 	if (!args->socket.path == !args->socket.fd)
 		return why_set(why, -EINVAL,
 			       "--socket or --fd is needed, and not both");
 	if (args->socket.fd && (args->socket.mode || args->socket.group))
 		return why_set(why, -EINVAL,
 			       "--fd: the socket has its mode and group");
-	serve->image = argv[1];
 	return 0;
 }
 
@@ -90,10 +69,10 @@ static int serve(const struct serve_args *args, struct volume *volume,
 	return rep.err ? why_set(why, rep.err, "%s", rep.text) : 0;
 }
 
-int cmd_serve(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	struct serve_args args = {
-		.serve = SERVE_OPTIONS_DEFAULT,
+		.serve = SERVE_REQUEST_DEFAULT,
 		.socket = { .option = "socket" },
 	};
 	struct volume *volume = volume_new();
@@ -104,7 +83,7 @@ int cmd_serve(int argc, char **argv)
 		return EXIT_MEMORY;
 	if (parse(&args, argc, argv, &why)) {
 		volume_free(volume);
-		return command_misuse("serve", &why);
+		return command_misuse(&serve_command, &why);
 	}
 	volume->foreground = true;
 	volume->vhost_user = true;
@@ -113,3 +92,30 @@ int cmd_serve(int argc, char **argv)
 	volume_free(volume);
 	return err ? command_fail(err, &why) : EXIT_OK;
 }
+
+static const struct option options[] = {
+	{ "socket", OPTION_STRING, offsetof(struct serve_args, socket.path),
+	  "PATH", "make this socket and listen on it", NULL, VALUE_FILE },
+	{ .group = socket_options,
+	  .offset = offsetof(struct serve_args, socket) },
+	{ "fd", OPTION_STRING, offsetof(struct serve_args, socket.fd), "N",
+	  "instead: a socket that listens already" },
+	{ .group = serve_options,
+	  .offset = offsetof(struct serve_args, serve) },
+	{ NULL },
+};
+
+const struct command serve_command = {
+	.name = "serve",
+	.run = run,
+	.summary = "serve a container to a virtual machine",
+	.usage = "IMAGE --socket PATH [OPTION...]",
+	.about = "Speaks vhost-user-blk on a UNIX socket, in the foreground, "
+		 "for a front\n"
+		 "end such as QEMU. Needs no privileges and nothing of the "
+		 "kernel. Ends\n"
+		 "at SIGTERM or SIGINT, when what was begun is done.\n",
+	.arguments = { { "IMAGE", offsetof(struct serve_args, serve.image),
+			 VALUE_FILE } },
+	.options = options,
+};

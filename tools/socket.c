@@ -11,9 +11,16 @@
 
 #include "daemon/volume.h"
 #include "lib/why.h"
-#include "tools/options.h"
 #include "tools/socket.h"
 #include "vhost-user/socket.h"
+
+const struct option socket_options[] = {
+	{ "socket-mode", OPTION_STRING, offsetof(struct socket_args, mode),
+	  "MODE", "its rights, octal (0600)" },
+	{ "socket-group", OPTION_STRING, offsetof(struct socket_args, group),
+	  "GROUP", "its group", NULL, VALUE_USER_GROUP },
+	{ NULL },
+};
 
 static int parse_mode(const char *s, mode_t *ret, struct why *why)
 {
@@ -89,7 +96,7 @@ static int full_path(const char *path, const char *option,
 	return 0;
 }
 
-int socket_prepare(const struct socket_options *args, struct volume *volume,
+int socket_prepare(const struct socket_args *args, struct volume *volume,
 		   struct why *why)
 {
 	struct vhost_socket_params params = {

@@ -10,7 +10,6 @@
 #include "daemon/runtime.h"
 #include "lib/why.h"
 #include "tools/command.h"
-#include "tools/options.h"
 #include "tools/volumes.h"
 #include "vduse/control.h"
 
@@ -193,24 +192,35 @@ static int status(const char *name, bool json, struct why *why)
 	return err;
 }
 
-int cmd_status(int argc, char **argv)
+struct status_args {
+	const char *name;
+	bool json;
+};
+
+static int run(int argc, char **argv)
 {
-	bool json = false;
-	struct option_spec options[] = {
-		{ "json", OPTION_FLAG, &json },
-		{ NULL },
-	};
+	struct status_args args = { 0 };
 	struct why why = { "" };
 	int err;
 
-	if (options_parse(options, &argc, argv, &why))
-		return command_misuse("status", &why);
-	if (argc > 2) {
-		why_set(&why, 0, "at most one NAME is needed");
-		return command_misuse("status", &why);
-	}
-	if (argc == 2 && vduse_check_name(argv[1], &why))
-		return command_misuse("status", &why);
-	err = status(argc == 2 ? argv[1] : NULL, json, &why);
+	if (command_parse(&status_command, argc, argv, &args, &why))
+		return command_misuse(&status_command, &why);
+	err = status(args.name, args.json, &why);
 	return err ? command_fail(err, &why) : EXIT_OK;
 }
+
+static const struct option options[] = {
+	{ "json", OPTION_FLAG, offsetof(struct status_args, json), NULL,
+	  "as JSON" },
+	{ NULL },
+};
+
+const struct command status_command = {
+	.name = "status",
+	.run = run,
+	.summary = "tell all about open volumes",
+	.usage = "[NAME] [--json]",
+	.arguments = { { "NAME", offsetof(struct status_args, name),
+			 VALUE_VOLUME, true } },
+	.options = options,
+};

@@ -8,6 +8,11 @@
 # shellcheck source=tests/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
 
+# The names of all commands, a line each: "format", "key add".
+command_names() {
+	"$VCRYPT" help | grep -E '^  [a-z]' | sed 's/^  //; s/  .*//'
+}
+
 # prompted SIZE: a question has come since the screen had SIZE bytes.
 prompted() {
 	[ "$(stat -c %s screen)" -gt "$1" ] && [ "$(tail -c 2 screen)" = ": " ]

@@ -16,19 +16,19 @@ section() {
 	awk -v want="$1" '/^\.S[sh] / { on = $0 == ".Ss " want } on' "$page"
 }
 
-commands=$("$VCRYPT" help | sed -n 's/^  \([a-z]*\) .*/\1/p' | grep -v help)
-[ -n "$commands" ] || fail "no command in the help text"
-diff <(echo "$commands" | sort) \
-	<(awk '/^\.Sh /{on = $2 == "COMMANDS"} on && /^\.Ss /{print $2}' \
+command_names | grep -vx help >commands
+diff <(sort commands) \
+	<(awk '/^\.Sh /{on = $2 == "COMMANDS"} on && sub(/^\.Ss /, "")' \
 		"$page" | sort) || fail "the page has other commands"
 
-for command in $commands; do
-	"$VCRYPT" help "$command" >help.txt
+while read -r command; do
+	# shellcheck disable=SC2086 # "key add" is two words
+	"$VCRYPT" help $command >help.txt
 	sed -n 's/^  --\([a-z-]*\).*/\1/p' help.txt | sort >options
 	section "$command" |
 		sed -n 's/^\.It Fl Fl \([a-z-]*\).*/\1/p' | sort >documented
 	diff options documented || fail "$command: the page has other options"
-done
+done <commands
 
 grep -oE 'add(_text|_number|_flag)?\([a-z]+, "[a-z_]+"' \
 	"$top/daemon/report.c" "$top/crypt/luks_describe.c" |

@@ -5,17 +5,18 @@
 # shellcheck source=tests/cli/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
 
-expect 0 "$VCRYPT" --help
-sed -n 's/^  \([a-z]*\) .*/\1/p' out >names
+command_names >names
 for name in format dump help; do
 	grep -qx "$name" names || fail "$name is not in the list"
 done
 while read -r name; do
 	[ "$name" != help ] || continue
-	expect 0 "$VCRYPT" help "$name"
+	# shellcheck disable=SC2206 # "key add" is two words
+	words=($name)
+	expect 0 "$VCRYPT" help "${words[@]}"
 	grep -q "^usage: vcrypt $name" out || fail "no usage of $name"
 	cp out first
-	expect 0 "$VCRYPT" "$name" x --help
+	expect 0 "$VCRYPT" "${words[@]}" x --help
 	cmp -s first out || fail "$name --help says something else"
 	awk 'length($0) > 80 { exit 1 }' out || fail "$name: a line is too long"
 done <names

@@ -12,23 +12,66 @@
 
 #define MAX_ARGS 8
 
-static bool flag;
-static const char *string;
-static uint32_t number;
-static uint64_t size;
+struct values {
+	bool flag;
+	const char *string, *word;
+	uint32_t number;
+	uint64_t size;
+};
+
+static struct values values;
 static struct why why;
+
+/* A group with a struct of its own, which holds another one. */
+struct inner {
+	uint64_t pad, size;
+};
+
+struct outer {
+	const char *pad;
+	struct inner inner;
+	uint32_t number;
+};
+
+struct grouped {
+	bool first;
+	struct outer outer;
+	bool last;
+};
+
+static const struct option inner_options[] = {
+	{ "size", OPTION_SIZE, offsetof(struct inner, size), "SIZE", "x" },
+	{ NULL },
+};
+
+static const struct option outer_options[] = {
+	{ .group = inner_options, .offset = offsetof(struct outer, inner) },
+	{ "number", OPTION_NUMBER, offsetof(struct outer, number), "N", "x" },
+	{ NULL },
+};
+
+static const struct option grouped_options[] = {
+	{ "first", OPTION_FLAG, offsetof(struct grouped, first), NULL, "x" },
+	{ .group = outer_options, .offset = offsetof(struct grouped, outer) },
+	{ "last", OPTION_FLAG, offsetof(struct grouped, last), NULL, "x" },
+	{ NULL },
+};
+
+#define FIELD(name) offsetof(struct values, name)
+
+static const struct option table[] = {
+	{ "flag", OPTION_FLAG, FIELD(flag), NULL, "x" },
+	{ "string", OPTION_STRING, FIELD(string), "S", "x", "likely words" },
+	{ "word", OPTION_WORD, FIELD(word), "W", "x", "one two three" },
+	{ "number", OPTION_NUMBER, FIELD(number), "N", "x" },
+	{ "size", OPTION_SIZE, FIELD(size), "SIZE", "x" },
+	{ NULL },
+};
 
 /* Split @line at spaces and parse it; "_" stands for an empty argument. */
 static int parse(const char *line, char **ret_argv, int *ret_argc)
 {
 	static char buf[256], command[] = "command", empty[] = "";
-	struct option_spec table[] = {
-		{ "flag", OPTION_FLAG, &flag },
-		{ "string", OPTION_STRING, &string },
-		{ "number", OPTION_NUMBER, &number },
-		{ "size", OPTION_SIZE, &size },
-		{ NULL },
-	};
 	char *save, *word;
 
 	strcpy(buf, line);
@@ -37,12 +80,9 @@ static int parse(const char *line, char **ret_argv, int *ret_argc)
 	for (word = strtok_r(buf, " ", &save); word;
 	     word = strtok_r(NULL, " ", &save))
 		ret_argv[(*ret_argc)++] = strcmp(word, "_") ? word : empty;
-	flag = false;
-	string = NULL;
-	number = 7;
-	size = 7;
+	values = (struct values){ .number = 7, .size = 7 };
 	why.text[0] = '\0';
-	return options_parse(table, ret_argc, ret_argv, &why);
+	return options_parse(table, &values, ret_argc, ret_argv, &why);
 }
 
 static const struct {
@@ -79,10 +119,10 @@ START_TEST(test_good)
 	int argc;
 
 	ck_assert_int_eq(parse(good[_i].line, argv, &argc), 0);
-	ck_assert_int_eq(flag, good[_i].flag);
-	ck_assert_pstr_eq(string, good[_i].string);
-	ck_assert_uint_eq(number, good[_i].number);
-	ck_assert_uint_eq(size, good[_i].size);
+	ck_assert_int_eq(values.flag, good[_i].flag);
+	ck_assert_pstr_eq(values.string, good[_i].string);
+	ck_assert_uint_eq(values.number, good[_i].number);
+	ck_assert_uint_eq(values.size, good[_i].size);
 	ck_assert_int_eq(argc, good[_i].argc);
 	if (argc > 1)
 		ck_assert_str_eq(argv[1], good[_i].first);
@@ -93,6 +133,13 @@ static const struct {
 	const char *line;
 	const char *reason;
 } bad[] = {
+	{ "--word four",
+	  "--word: \"one\", \"two\" or \"three\", not \"four\"" },
+	{ "--word=on", "not \"on\"" },
+	{ "--word=onetwo", "not \"onetwo\"" },
+	{ "--word=", "not \"\"" },
+	{ "--word", "--word: needs a value" },
+	{ "--word one --word two", "--word: given more than once" },
 	{ "--nothing", "--nothing: unknown option" },
 	{ "--nothing=1", "--nothing: unknown option" },
 	{ "--fla", "--fla: unknown option" },
@@ -126,6 +173,81 @@ START_TEST(test_bad)
 
 	ck_assert_int_eq(parse(bad[_i].line, argv, &argc), -EINVAL);
 	ck_assert_msg(strstr(why.text, bad[_i].reason), "%s", why.text);
+}
+END_TEST
+
+START_TEST(test_words)
+{
+	const char *line = "--word=three --string=other a";
+	char *argv[MAX_ARGS];
+	int argc;
+
+	ck_assert_int_eq(parse(line, argv, &argc), 0);
+	ck_assert_str_eq(values.word, "three");
+	/* Likely ones are not the only ones. */
+	ck_assert_str_eq(values.string, "other");
+}
+END_TEST
+
+START_TEST(test_groups)
+{
+	char command[] = "command", last[] = "--last", number[] = "--number=3";
+	char size[] = "--size=4K", unknown[] = "--inner";
+	char *argv[] = { command, last, number, size, unknown, number };
+	struct grouped grouped = { 0 };
+	int argc = 4;
+
+	ck_assert_int_eq(
+		options_parse(grouped_options, &grouped, &argc, argv, &why), 0);
+	ck_assert(!grouped.first && grouped.last);
+	ck_assert_uint_eq(grouped.outer.number, 3);
+	ck_assert_uint_eq(grouped.outer.inner.size, 4096);
+	ck_assert_uint_eq(grouped.outer.inner.pad, 0);
+	ck_assert_ptr_null(grouped.outer.pad);
+
+	argc = 5;
+	ck_assert_int_eq(options_parse(grouped_options, &grouped, &argc, argv,
+				       &why),
+			 -EINVAL);
+	ck_assert_str_eq(why.text, "--inner: unknown option");
+	argv[4] = number;
+	argc = 5;
+	ck_assert_int_eq(options_parse(grouped_options, &grouped, &argc, argv,
+				       &why),
+			 -EINVAL);
+	ck_assert_str_eq(why.text, "--number: given more than once");
+}
+END_TEST
+
+START_TEST(test_no_options)
+{
+	char command[] = "command", a[] = "a", flag[] = "--flag";
+	char *argv[] = { command, a, flag };
+	int argc = 2;
+
+	ck_assert_int_eq(options_parse(NULL, NULL, &argc, argv, &why), 0);
+	ck_assert_int_eq(argc, 2);
+	argc = 3;
+	ck_assert_int_eq(options_parse(NULL, NULL, &argc, argv, &why), -EINVAL);
+	ck_assert_str_eq(why.text, "--flag: unknown option");
+}
+END_TEST
+
+static int note_name(const struct option *opt, void *field, void *arg)
+{
+	strcat(arg, opt->name);
+	ck_assert_ptr_null(field);
+	return !strcmp(opt->name, "number");
+}
+
+/* In the order of the help text, until somebody has had enough. */
+START_TEST(test_each)
+{
+	char names[64] = "";
+
+	ck_assert_int_eq(options_each(grouped_options, NULL, note_name, names),
+			 1);
+	ck_assert_str_eq(names, "firstsizenumber");
 }
 END_TEST
 
@@ -199,6 +321,10 @@ int main(void)
 	tcase_add_loop_test(tc, test_bad, 0, LEN(bad));
 	tcase_add_loop_test(tc, test_size, 0, LEN(sizes));
 	tcase_add_test(tc, test_number);
+	tcase_add_test(tc, test_words);
+	tcase_add_test(tc, test_groups);
+	tcase_add_test(tc, test_no_options);
+	tcase_add_test(tc, test_each);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * The table of subcommands, in the order of the help text.
+ */
+#include "tools/command.h"
+
+const struct command *const commands[] = {
+	&format_command, &open_command,
+	&close_command,	 &serve_command,
+	&resize_command, &status_command,
+	&list_command,	 &config_command,
+	&dump_command,	 NULL,
+};
