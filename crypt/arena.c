@@ -154,6 +154,27 @@ static void *arena_realloc(void *p, size_t len, const char *file, int line)
 	return bigger;
 }
 
+static int get_memory(void **ret, struct why *why)
+{
+	int err = secmem_alloc(ARENA_BYTES, ret);
+
+	return err ? why_set(why, err,
+			     "%u KiB of locked memory for the cipher: refused "
+			     "(raise the limit: ulimit -l)",
+			     ARENA_BYTES >> 10)
+		   : 0;
+}
+
+int arena_check(struct why *why)
+{
+	void *base;
+	int err = get_memory(&base, why);
+
+	if (!err)
+		secmem_free(base, ARENA_BYTES);
+	return err;
+}
+
 int arena_install(struct why *why)
 {
 	void *base;
@@ -161,13 +182,9 @@ int arena_install(struct why *why)
 
 	if (arena.base)
 		return why_set(why, -EBUSY, "OpenSSL: has its arena already");
-	err = secmem_alloc(ARENA_BYTES, &base);
+	err = get_memory(&base, why);
 	if (err)
-		return why_set(
-			why, err,
-			"%u KiB of locked memory for the cipher: refused "
-			"(raise the limit: ulimit -l)",
-			ARENA_BYTES >> 10);
+		return err;
 	/* It is shared memory: a child would write into its parent's. */
 	madvise(base, ARENA_BYTES, MADV_DONTFORK);
 	arena.base = base;

@@ -26,6 +26,12 @@ struct why;
  */
 int arena_install(struct why *why);
 
+/*
+ * Whether a process like this one could install an arena, for who wants to
+ * know before somebody types a passphrase.  Errors: -ENOMEM.
+ */
+int arena_check(struct why *why);
+
 /* Whether @p points into the arena. */
 bool arena_has(const void *p);
 

@@ -121,6 +121,8 @@ static int set_up(struct queue_thread *qt)
 	err = loop_seal(qt->loop);
 	if (err)
 		goto free_queue;
+	vblk_stat_set(&qt->params.stats->registered,
+		      loop_has_any_memory(qt->loop));
 	return 0;
 free_queue:
 	vblk_queue_free(qt->queue);

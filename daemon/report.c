@@ -188,6 +188,7 @@ static void add_queue(const struct vblk_stats *s, struct json_object *list)
 	add_number(obj, "interrupts", vblk_stat_get(&s->interrupts));
 	add_number(obj, "in_flight", vblk_stat_get(&s->in_flight));
 	add_number(obj, "replayed", vblk_stat_get(&s->replayed));
+	add_flag(obj, "registered", vblk_stat_get(&s->registered));
 	if (vblk_stat_get(&s->broken)) {
 		memcpy(reason, s->reason, VBLK_REASON_MAX);
 		add_text(obj, "broken", reason);

@@ -11,7 +11,7 @@
 #include "virtio/blk_dev.h"
 #include "virtio/inflight.h"
 
-#define SHARED_MAGIC 0x32306d6873637600ULL
+#define SHARED_MAGIC 0x33306d6873637600ULL
 
 static size_t head_size(unsigned nr_queues)
 {

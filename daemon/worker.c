@@ -193,6 +193,23 @@ static int drop_privileges(const struct volume *volume, struct why *why)
 		   : 0;
 }
 
+/* A small RLIMIT_MEMLOCK is no reason not to serve, but it should be known. */
+static void tell_of_buffers(const struct worker *w)
+{
+	unsigned i, nr = w->serve.nr_queues, registered = 0;
+
+	if (w->params->image_fd < 0)
+		return;
+	for (i = 0; i < nr; i++)
+		registered += !!vblk_stat_get(
+			&w->params->shared->stats[i].registered);
+	if (registered < nr)
+		log_note("%u of %u queues have buffers registered with the "
+			 "kernel: the others are slower (raise the limit: "
+			 "ulimit -l)",
+			 registered, nr);
+}
+
 /* The disk, and the threads that serve it; then the key is done with. */
 static int make_disk(struct worker *w, struct why *why)
 {
@@ -209,9 +226,11 @@ static int make_disk(struct worker *w, struct why *why)
 		return err;
 	err = serve_make_queues(&w->serve, w->done.fd);
 	secmem_leave(volume->key, VOLUME_KEY_MAX);
-	return err ? why_set(why, err, "cannot start a queue: %s",
-			     strerror(-err))
-		   : 0;
+	if (err)
+		return why_set(why, err, "cannot start a queue: %s",
+			       strerror(-err));
+	tell_of_buffers(w);
+	return 0;
 }
 
 /* Everything that needs more than the sandbox allows. */

@@ -104,6 +104,11 @@ int loop_add_memory(struct loop *loop, void *base, size_t len)
 	return 0;
 }
 
+bool loop_has_any_memory(const struct loop *loop)
+{
+	return loop->mem;
+}
+
 bool loop_has_memory(const struct loop *loop, const void *p, size_t len)
 {
 	size_t at = (size_t)((const char *)p - loop->mem);

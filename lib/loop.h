@@ -57,6 +57,9 @@ int loop_add_memory(struct loop *loop, void *base, size_t len);
 /* Whether @len bytes at @p stand in the registered memory (buffer 0). */
 bool loop_has_memory(const struct loop *loop, const void *p, size_t len);
 
+/* Whether loop_add_memory has succeeded. */
+bool loop_has_any_memory(const struct loop *loop);
+
 /* Restrict and enable the ring, in the thread that will run it. */
 int loop_seal(struct loop *loop);
 

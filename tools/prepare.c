@@ -12,6 +12,7 @@
 
 #include "backend/file.h"
 #include "backend/lock.h"
+#include "crypt/arena.h"
 #include "crypt/unlock.h"
 #include "daemon/sandbox.h"
 #include "daemon/volume.h"
@@ -239,5 +240,7 @@ int prepare_key(const struct serve_request *args, struct volume *volume,
 		return why_set(why, err,
 			       "no locked memory for the key (raise ulimit "
 			       "-l)");
-	return unlock(args, volume, why);
+	/* The worker will need it; nobody shall type for nothing. */
+	err = arena_check(why);
+	return err ? err : unlock(args, volume, why);
 }

@@ -70,6 +70,21 @@ static void print_broken_queues(struct json_object *obj)
 	}
 }
 
+static void print_buffers(struct json_object *obj)
+{
+	struct json_object *list;
+	size_t i, nr, registered = 0;
+
+	if (!json_object_object_get_ex(obj, "per_queue", &list))
+		return;
+	nr = json_object_array_length(list);
+	for (i = 0; i < nr; i++)
+		registered += !!volume_number(
+			json_object_array_get_idx(list, i), "registered");
+	printf("  buffers:      %zu of %zu queues have them registered%s\n",
+	       registered, nr, registered < nr ? " (ulimit -l)" : "");
+}
+
 static void print_log(struct json_object *obj)
 {
 	struct json_object *list;
@@ -107,6 +122,7 @@ static void print_status(struct json_object *obj)
 	       (unsigned long long)volume_number(obj, "queues"),
 	       (unsigned long long)volume_number(obj, "queue_size"),
 	       volume_text(obj, "ring"));
+	print_buffers(obj);
 	printf("  features:    ");
 	print_words(obj, "features");
 	printf("  kernel:       %s, VDUSE API %llu,",

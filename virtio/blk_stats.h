@@ -37,6 +37,7 @@ struct vblk_stats {
 	uint64_t interrupts; /* sent to the driver */
 	uint64_t in_flight;  /* requests, now */
 	uint64_t replayed;   /* requests that an earlier process had taken */
+	uint64_t registered; /* 1: its buffers are, with the kernel */
 	uint64_t broken;     /* 1: the queue stands still, see reason */
 	char reason[VBLK_REASON_MAX]; /* valid while broken is set */
 };
