@@ -6,9 +6,13 @@
 #include <fcntl.h>
 
 #include "backend/lock.h"
+#include "lib/clock.h"
 
 #define BYTE_OWNER  0
 #define BYTE_WORKER 1
+
+#define LOCK_TRIES    20
+#define LOCK_PAUSE_MS 50
 
 static int set_lock(int fd, int how, short type, off_t start, off_t len)
 {
@@ -33,6 +37,18 @@ int image_lock(int fd, bool shared)
 	err = set_lock(fd, F_OFD_SETLK, type, BYTE_OWNER, 2);
 	if (!err)
 		err = set_lock(fd, F_OFD_SETLK, F_UNLCK, BYTE_WORKER, 1);
+	return err;
+}
+
+int image_lock_soon(int fd, bool shared)
+{
+	int i, err = -EBUSY;
+
+	for (i = 0; err == -EBUSY && i < LOCK_TRIES; i++) {
+		if (i)
+			clock_pause(LOCK_PAUSE_MS);
+		err = image_lock(fd, shared);
+	}
 	return err;
 }
 

@@ -23,6 +23,12 @@
 int image_lock(int fd, bool shared);
 
 /*
+ * The same, but what is locked gets a second to end: the kernel takes down the
+ * ring of a process that has ended in its own time, and the lock with it.
+ */
+int image_lock_soon(int fd, bool shared);
+
+/*
  * Wait until no other worker's open file description has the worker's byte
  * locked, and lock it.  The requests that a killed process left in the kernel
  * count as its descriptor.  Errors: -EBADF, -errno.

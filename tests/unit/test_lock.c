@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "backend/lock.h"
+#include "lib/clock.h"
 
 static int image;
 
@@ -98,6 +100,27 @@ START_TEST(test_only_byte_0)
 }
 END_TEST
 
+/* What is let go of in a moment is waited for, and nothing else is. */
+START_TEST(test_soon)
+{
+	int first = reopen(O_RDWR), other = reopen(O_RDWR);
+	pid_t pid;
+
+	ck_assert_int_eq(image_lock(first, false), 0);
+	pid = fork();
+	if (!pid) {
+		clock_pause(120);
+		_exit(0);
+	}
+	close(first); /* the child has the last copy */
+	ck_assert_int_eq(image_lock_soon(other, false), 0);
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert_int_eq(image_lock_soon(image, true), -EBUSY);
+	ck_assert_int_eq(image_lock_soon(-1, true), -EBADF);
+	close(other);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("lock");
@@ -111,6 +134,7 @@ int main(void)
 	tcase_add_test(tc, test_copies);
 	tcase_add_test(tc, test_wrong_mode);
 	tcase_add_test(tc, test_only_byte_0);
+	tcase_add_test(tc, test_soon);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
