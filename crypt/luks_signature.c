@@ -2,6 +2,7 @@
 /*
  * Well-known signatures: see luks_signature.h.
  */
+#include <stdbool.h>
 #include <string.h>
 
 #include "crypt/luks_signature.h"
@@ -11,12 +12,13 @@ struct signature {
 	uint32_t len;
 	const char *bytes;
 	const char *name;
+	bool wraps; /* a disk, which is not what the file's bytes are */
 };
 
 /* The first that matches wins: partition tables come last. */
 static const struct signature signatures[] = {
-	{ 0, 6, "LUKS\xba\xbe", "a LUKS container" },
-	{ 0, 6, "SKUL\xba\xbe", "a LUKS2 container's second header" },
+	{ 0, 6, "LUKS\xba\xbe", "a LUKS container", true },
+	{ 0, 6, "SKUL\xba\xbe", "a LUKS2 container's second header", true },
 	{ 3, 8, "-FVE-FS-", "a BitLocker volume" },
 	{ 1080, 2, "\x53\xef", "an ext2/3/4 file system" },
 	{ 0, 4, "XFSB", "an XFS file system" },
@@ -31,11 +33,11 @@ static const struct signature signatures[] = {
 	{ 4096, 4, "\xfc\x4e\x2b\xa9", "a Linux RAID member" },
 	{ 0, 4, "hsqs", "a squashfs file system" },
 	{ 32769, 5, "CD001", "an ISO 9660 file system" },
-	{ 0, 4, "QFI\xfb", "a qcow2 image" },
-	{ 0, 4, "KDMV", "a VMDK image" },
-	{ 0, 8, "vhdxfile", "a VHDX image" },
-	{ 0, 8, "conectix", "a VHD image" },
-	{ 64, 4, "\x7f\x10\xda\xbe", "a VDI image" },
+	{ 0, 4, "QFI\xfb", "a qcow2 image", true },
+	{ 0, 4, "KDMV", "a VMDK image", true },
+	{ 0, 8, "vhdxfile", "a VHDX image", true },
+	{ 0, 8, "conectix", "a VHD image", true },
+	{ 64, 4, "\x7f\x10\xda\xbe", "a VDI image", true },
 	{ 0, 8, "bcachefs", "a bcachefs file system" },
 	{ 0, 2, "\x1f\x8b", "a gzip file" },
 	{ 0, 6,
@@ -55,7 +57,7 @@ static const struct signature signatures[] = {
 	{ 510, 2, "\x55\xaa", "a partition table or boot sector" },
 };
 
-const char *signature_name(const uint8_t *start, size_t len)
+static const struct signature *find(const uint8_t *start, size_t len)
 {
 	const struct signature *s, *end;
 
@@ -63,6 +65,20 @@ const char *signature_name(const uint8_t *start, size_t len)
 	for (s = signatures; s < end; s++)
 		if (s->offset + s->len <= len &&
 		    !memcmp(start + s->offset, s->bytes, s->len))
-			return s->name;
+			return s;
 	return NULL;
+}
+
+const char *signature_name(const uint8_t *start, size_t len)
+{
+	const struct signature *s = find(start, len);
+
+	return s ? s->name : NULL;
+}
+
+const char *signature_wrapping(const uint8_t *start, size_t len)
+{
+	const struct signature *s = find(start, len);
+
+	return s && s->wraps ? s->name : NULL;
 }
