@@ -339,6 +339,8 @@ static int run(int argc, char **argv)
 	err = command_parse(&format_command, argc, argv, &req, &why);
 	if (!err)
 		err = luks_args_finish(&req.header, &why);
+	if (!err)
+		err = passphrase_check(&req.source, "", &why);
 	if (err)
 		return command_misuse(&format_command, &why);
 	snprintf(prompt, sizeof(prompt), "Passphrase for %.80s", req.path);

@@ -15,6 +15,7 @@
 #include "daemon/volume.h"
 #include "lib/why.h"
 #include "tools/command.h"
+#include "tools/passphrase.h"
 #include "tools/prepare.h"
 #include "tools/socket.h"
 #include "vduse/control.h"
@@ -40,7 +41,7 @@ static int parse(struct open_args *args, int argc, char **argv, struct why *why)
 		return why_set(why, -EINVAL,
 			       "--socket-mode and --socket-group are for "
 			       "--vhost-user");
-	return 0;
+	return passphrase_check(&args->serve.source, "", why);
 }
 
 static bool is(const char *value, const char *word)

@@ -141,7 +141,7 @@ static int check_word(const struct option *opt, const char *value,
 static int store_number(const struct option *opt, const char *value,
 			void *field, struct why *why)
 {
-	bool is_size = opt->type == OPTION_SIZE;
+	bool is_size = opt->type != OPTION_NUMBER;
 	uint32_t number = 0;
 	uint64_t size = 0;
 	int r = is_size ? option_size(value, &size)
@@ -156,7 +156,7 @@ static int store_number(const struct option *opt, const char *value,
 					 "or 10G)"
 				       : "--%s: %s is not a number",
 			       opt->name, value);
-	if (!number && !size)
+	if (!number && !size && opt->type != OPTION_OFFSET)
 		return why_set(why, -EINVAL, "--%s: 0 is not possible",
 			       opt->name);
 	if (is_size)
@@ -182,6 +182,7 @@ static int store(const struct option *opt, const char *value, void *field,
 		break;
 	case OPTION_NUMBER:
 	case OPTION_SIZE:
+	case OPTION_OFFSET:
 		return store_number(opt, value, field, why);
 	}
 	if (!r)

@@ -4,168 +4,144 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/crypto.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "lib/secmem.h"
+#include "lib/keyring.h"
 #include "lib/why.h"
+#include "tools/options.h"
 #include "tools/passphrase.h"
+#include "tools/passphrase_file.h"
 #include "tools/terminal.h"
 
-#define FIRST_ROOM 4096u /* bytes */
+#define FIELD(name) offsetof(struct passphrase_source, name)
 
 const struct option passphrase_options[] = {
-	{ "key-file", OPTION_STRING,
-	  offsetof(struct passphrase_source, key_file), "FILE",
+	{ "key-file", OPTION_STRING, FIELD(key_file), "FILE",
 	  "read the passphrase from FILE, - is standard input (whole, newlines "
 	  "included)",
 	  NULL, VALUE_FILE },
+	{ "keyfile-offset", OPTION_OFFSET, FIELD(keyfile_offset), "BYTES",
+	  "leave out so much at the start of the key file" },
+	{ "keyfile-size", OPTION_SIZE, FIELD(keyfile_size), "BYTES",
+	  "read so much of it, and not all" },
+	{ "passphrase-fd", OPTION_STRING, FIELD(fd), "N",
+	  "a line of the open descriptor N, without its newline" },
+	{ "key-from-keyring", OPTION_STRING, FIELD(key), "KEY",
+	  "what the key of this description holds, of type user, in the "
+	  "kernel's keyring" },
+	{ "credential", OPTION_STRING, FIELD(credential), "NAME",
+	  "a credential that systemd gave the unit" },
 	{ NULL },
 };
 
-void secret_free(struct secret *secret)
+const struct option new_passphrase_options[] = {
+	{ "new-key-file", OPTION_STRING, FIELD(key_file), "FILE",
+	  "read the new passphrase from FILE, - is standard input (whole, "
+	  "newlines included)",
+	  NULL, VALUE_FILE },
+	{ "new-keyfile-offset", OPTION_SIZE, FIELD(keyfile_offset), "BYTES",
+	  "leave out so much at the start of the new key file" },
+	{ "new-keyfile-size", OPTION_SIZE, FIELD(keyfile_size), "BYTES",
+	  "read so much of it, and not all" },
+	{ "new-passphrase-fd", OPTION_STRING, FIELD(fd), "N",
+	  "a line of the open descriptor N, without its newline" },
+	{ "new-key-from-keyring", OPTION_STRING, FIELD(key), "KEY",
+	  "what the key of this description holds, of type user, in the "
+	  "kernel's keyring" },
+	{ "new-credential", OPTION_STRING, FIELD(credential), "NAME",
+	  "a credential that systemd gave the unit" },
+	{ NULL },
+};
+
+static bool is_stdin(const struct passphrase_source *source)
 {
-	secmem_free(secret->data, secret->room);
-	*secret = (struct secret){ NULL };
+	return source->key_file && !strcmp(source->key_file, "-");
 }
 
-static int secret_alloc(struct secret *secret, size_t room, struct why *why)
+static int check_one(const struct passphrase_source *source, const char *prefix,
+		     struct why *why)
 {
-	*secret = (struct secret){ .room = room };
-	if (!secmem_alloc(room, &secret->data))
-		return 0;
-	secret->room = 0;
-	return why_set(why, -ENOMEM,
-		       "no locked memory for a passphrase of %zu"
-		       " bytes (ulimit -l)",
-		       room);
-}
+	const struct {
+		const char *name;
+		const char *value;
+	} places[] = {
+		{ "key-file", source->key_file },
+		{ "passphrase-fd", source->fd },
+		{ "key-from-keyring", source->key },
+		{ "credential", source->credential },
+	};
+	const char *first = NULL;
+	size_t i;
 
-/* Twice the room, the contents moved along. */
-static int secret_grow(struct secret *secret, struct why *why)
-{
-	struct secret bigger;
-	int r = secret_alloc(&bigger, secret->room * 2, why);
-
-	if (r)
-		return r;
-	memcpy(bigger.data, secret->data, secret->len);
-	bigger.len = secret->len;
-	secret_free(secret);
-	*secret = bigger;
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		if (!places[i].value)
+			continue;
+		if (first)
+			return why_set(why, -EDOM,
+				       "--%s%s and --%s%s: a passphrase comes "
+				       "from one place only",
+				       prefix, first, prefix, places[i].name);
+		first = places[i].name;
+	}
 	return 0;
 }
 
-/* One read; 1 more may follow, 0 the end. */
-static int read_some(int fd, struct secret *secret, size_t want,
-		     const char *name, struct why *why)
+int passphrase_check(const struct passphrase_source *source, const char *prefix,
+		     struct why *why)
 {
-	ssize_t n;
+	uint32_t fd;
 
-	do
-		n = read(fd, (char *)secret->data + secret->len, want);
-	while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return why_set(why, -errno, "%s: %s", name, strerror(errno));
-	secret->len += (size_t)n;
-	return n > 0;
+	if (!source->key_file &&
+	    (source->keyfile_offset || source->keyfile_size))
+		return why_set(
+			why, -EDOM,
+			"--%skeyfile-offset and --%skeyfile-size are for "
+			"--%skey-file",
+			prefix, prefix, prefix);
+	if (source->fd && (option_number(source->fd, &fd) || fd > INT_MAX))
+		return why_set(why, -EDOM,
+			       "--%spassphrase-fd: %s is not the number of a "
+			       "descriptor",
+			       prefix, source->fd);
+	return check_one(source, prefix, why);
 }
 
-/* Everything until the end of file. */
-static int read_whole(int fd, const char *name, struct secret *secret,
-		      struct why *why)
+static int from_stdin(struct secret *ret, struct why *why)
 {
-	int r = 1;
+	int r = passphrase_from_line(STDIN_FILENO, "standard input", ret, why);
 
-	while (r > 0) {
-		if (secret->len == secret->room) {
-			r = secret_grow(secret, why);
-			if (r)
-				return r;
-		}
-		r = read_some(fd, secret, secret->room - secret->len, name,
-			      why);
-		if (secret->len > KEY_FILE_MAX)
-			return why_set(why, -EINVAL,
-				       "%s: longer than %u MiB,"
-				       " no key file",
-				       name, KEY_FILE_MAX >> 20);
-	}
-	if (!r && !secret->len)
-		return why_set(why, -EINVAL, "%s: empty, no passphrase in it",
+	if (r == -ENODATA)
+		r = why_set(why, -ENOTTY,
+			    "no terminal for the passphrase,"
+			    " and nothing on standard input (--key-file"
+			    " FILE)");
+	return r;
+}
+
+static int from_fd(const char *number, struct secret *ret, struct why *why)
+{
+	char name[32];
+	uint32_t fd = 0;
+	int flags;
+
+	option_number(number, &fd);
+	snprintf(name, sizeof(name), "descriptor %u", fd);
+	flags = fcntl((int)fd, F_GETFL);
+	if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY || (flags & O_PATH))
+		return why_set(why, -EDOM, "%s: is not open for reading", name);
+	if (isatty((int)fd))
+		return why_set(why, -EDOM,
+			       "%s: is a terminal, which would show the "
+			       "passphrase (leave it out to be asked)",
 			       name);
-	return r;
-}
-
-/* Until the first newline, which is left out; not a byte more is taken. */
-static int read_line(int fd, struct secret *secret, struct why *why)
-{
-	const char *name = "standard input";
-	const char *data;
-	int r;
-
-	for (;;) {
-		if (secret->len == PASSPHRASE_MAX + 1)
-			return why_set(why, -EINVAL,
-				       "%s: the line is longer"
-				       " than %u bytes (--key-file -)",
-				       name, PASSPHRASE_MAX);
-		r = read_some(fd, secret, 1, name, why);
-		if (r < 0)
-			return r;
-		if (!r)
-			break;
-		data = secret->data;
-		if (data[secret->len - 1] == '\n') {
-			secret->len--;
-			return 0;
-		}
-	}
-	if (!secret->len)
-		return why_set(why, -ENOTTY,
-			       "no terminal for the passphrase,"
-			       " and nothing on standard input (--key-file"
-			       " FILE)");
-	return 0;
-}
-
-static int from_line(struct secret *ret, struct why *why)
-{
-	struct secret secret;
-	int r = secret_alloc(&secret, FIRST_ROOM, why);
-
-	if (r)
-		return r;
-	r = read_line(STDIN_FILENO, &secret, why);
-	if (r)
-		secret_free(&secret);
-	else
-		*ret = secret;
-	return r;
-}
-
-static int from_file(const char *path, struct secret *ret, struct why *why)
-{
-	bool is_stdin = !strcmp(path, "-");
-	struct secret secret;
-	int fd, r;
-
-	fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return why_set(why, -errno, "%s: %s", path, strerror(errno));
-	r = secret_alloc(&secret, FIRST_ROOM, why);
-	if (!r)
-		r = read_whole(fd, is_stdin ? "standard input" : path, &secret,
-			       why);
-	if (r)
-		secret_free(&secret);
-	else
-		*ret = secret;
-	if (!is_stdin)
-		close(fd);
-	return r;
+	/* It is for this process, not for those that it starts. */
+	fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+	return passphrase_from_line((int)fd, name, ret, why);
 }
 
 static int type_once(const char *prefix, const char *prompt, struct secret *ret,
@@ -215,17 +191,46 @@ static int from_terminal(const char *prompt, bool verify, struct secret *ret,
 	return 0;
 }
 
+bool passphrase_is_given(const struct passphrase_source *source)
+{
+	return source->key_file || source->fd || source->key ||
+	       source->credential;
+}
+
 bool passphrase_is_typed(const struct passphrase_source *source)
 {
-	return !source->key_file && isatty(STDIN_FILENO);
+	return (!passphrase_is_given(source) || is_stdin(source)) &&
+	       isatty(STDIN_FILENO);
+}
+
+static int get_typed(const struct passphrase_source *source, bool verify,
+		     struct secret *ret, struct why *why)
+{
+	if (source->keyfile_offset || source->keyfile_size)
+		return why_set(why, -EDOM,
+			       "an offset and a size are for a file, not for "
+			       "what is typed at a terminal");
+	return from_terminal(source->prompt, verify, ret, why);
 }
 
 int passphrase_get(const struct passphrase_source *source, bool verify,
 		   struct secret *ret, struct why *why)
 {
-	if (source->key_file)
-		return from_file(source->key_file, ret, why);
+	int r = passphrase_check(source, "", why);
+
+	if (r)
+		return r;
 	if (passphrase_is_typed(source))
-		return from_terminal(source->prompt, verify, ret, why);
-	return from_line(ret, why);
+		return get_typed(source, verify, ret, why);
+	if (source->key_file)
+		return passphrase_from_file(source->key_file,
+					    source->keyfile_offset,
+					    source->keyfile_size, ret, why);
+	if (source->fd)
+		return from_fd(source->fd, ret, why);
+	if (source->key)
+		return keyring_read(source->key, ret, why);
+	if (source->credential)
+		return passphrase_from_credential(source->credential, ret, why);
+	return from_stdin(ret, why);
 }

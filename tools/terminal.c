@@ -4,7 +4,10 @@
  *
  * The handling of signals follows OpenBSD's readpassphrase(3): they are noted
  * by a handler that ends the wait for input, and raised again when the terminal
- * is as it was.
+ * is as it was.  That is so for every signal that would end or stop the process,
+ * except SIGKILL and SIGSTOP, which no process sees, and except those of a
+ * fault, which must not be blocked: at these the handler itself restores the
+ * terminal.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,19 +21,26 @@
 #include "lib/why.h"
 #include "tools/terminal.h"
 
-static const int watched[] = {
-	SIGALRM, SIGHUP,  SIGINT,  SIGPIPE, SIGQUIT,
-	SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU,
-};
+static const int faults[] = { SIGABRT, SIGBUS, SIGFPE, SIGILL,
+			      SIGSEGV, SIGSYS, SIGTRAP };
 
-#define NR_WATCHED (sizeof(watched) / sizeof(watched[0]))
+#define NR_FAULTS (sizeof(faults) / sizeof(faults[0]))
 
-/* A handler has no other way to tell. */
+/* A handler has no other way to tell, or to know. */
 static volatile sig_atomic_t caught[NSIG];
+static int fault_fd;
+static struct termios fault_saved;
 
 static void note(int sig)
 {
 	caught[sig] = 1;
+}
+
+/* The default action is back in force, and follows. */
+static void restore_and_die(int sig)
+{
+	tcsetattr(fault_fd, TCSANOW, &fault_saved);
+	raise(sig);
 }
 
 struct terminal {
@@ -38,8 +48,9 @@ struct terminal {
 	int out;
 	bool own; /* opened here */
 	struct termios saved;
-	struct sigaction actions[NR_WATCHED];
-	sigset_t watched;
+	struct sigaction actions[NSIG];
+	sigset_t handled; /* has a handler of ours instead of actions[] */
+	sigset_t watched; /* those of them that are noted */
 };
 
 static int terminal_open(struct terminal *t, struct why *why)
@@ -69,10 +80,10 @@ static void say(const struct terminal *t, const char *s)
 
 static bool any_caught(void)
 {
-	size_t i;
+	int sig;
 
-	for (i = 0; i < NR_WATCHED; i++)
-		if (caught[watched[i]])
+	for (sig = 1; sig < NSIG; sig++)
+		if (caught[sig])
 			return true;
 	return false;
 }
@@ -119,26 +130,58 @@ static ssize_t read_typed(const struct terminal *t, const sigset_t *mask,
 	return too_long ? -EINVAL : (ssize_t)n;
 }
 
-static void watch_signals(struct terminal *t)
+static bool is_fault(int sig)
 {
-	struct sigaction action = { .sa_handler = note };
 	size_t i;
 
-	sigemptyset(&action.sa_mask);
+	for (i = 0; i < NR_FAULTS; i++)
+		if (faults[i] == sig)
+			return true;
+	return false;
+}
+
+/* Nothing happens at these, unless somebody has a handler. */
+static bool is_harmless(int sig, const struct sigaction *action)
+{
+	return action->sa_handler == SIG_IGN ||
+	       (action->sa_handler == SIG_DFL &&
+		(sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH));
+}
+
+static void watch_signals(struct terminal *t)
+{
+	struct sigaction noting = { .sa_handler = note };
+	struct sigaction dying = {
+		.sa_handler = restore_and_die,
+		.sa_flags = (int)SA_RESETHAND | SA_NODEFER,
+	};
+	int sig;
+
+	fault_fd = t->in;
+	fault_saved = t->saved;
+	sigemptyset(&noting.sa_mask);
+	sigemptyset(&dying.sa_mask);
+	sigemptyset(&t->handled);
 	sigemptyset(&t->watched);
-	for (i = 0; i < NR_WATCHED; i++) {
-		caught[watched[i]] = 0;
-		sigaddset(&t->watched, watched[i]);
-		sigaction(watched[i], &action, &t->actions[i]);
+	for (sig = 1; sig < NSIG; sig++) {
+		caught[sig] = 0;
+		if (sigaction(sig, NULL, &t->actions[sig]) ||
+		    is_harmless(sig, &t->actions[sig]) ||
+		    sigaction(sig, is_fault(sig) ? &dying : &noting, NULL))
+			continue;
+		sigaddset(&t->handled, sig);
+		if (!is_fault(sig))
+			sigaddset(&t->watched, sig);
 	}
 }
 
 static void restore_signals(struct terminal *t)
 {
-	size_t i;
+	int sig;
 
-	for (i = 0; i < NR_WATCHED; i++)
-		sigaction(watched[i], &t->actions[i], NULL);
+	for (sig = 1; sig < NSIG; sig++)
+		if (sigismember(&t->handled, sig) == 1)
+			sigaction(sig, &t->actions[sig], NULL);
 }
 
 static void set_terminal(const struct terminal *t, const struct termios *to)
@@ -149,19 +192,24 @@ static void set_terminal(const struct terminal *t, const struct termios *to)
 		;
 }
 
+/* Those after which a process may go on, with a terminal that was another's. */
+static bool is_pause(int sig)
+{
+	return sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU ||
+	       sig == SIGCONT;
+}
+
 /* Hand on what was caught; true: stopped and continued, so ask again. */
 static bool raise_caught(void)
 {
 	bool again = false;
-	size_t i;
+	int sig;
 
-	for (i = 0; i < NR_WATCHED; i++) {
-		if (!caught[watched[i]])
+	for (sig = 1; sig < NSIG; sig++) {
+		if (!caught[sig])
 			continue;
-		kill(getpid(), watched[i]);
-		if (watched[i] == SIGTSTP || watched[i] == SIGTTIN ||
-		    watched[i] == SIGTTOU)
-			again = true;
+		kill(getpid(), sig);
+		again |= is_pause(sig);
 	}
 	return again;
 }
