@@ -14,11 +14,15 @@ LLVM_PROFDATA ?= llvm-profdata
 
 # By the fuzzers alone, and with these unit tests.
 COVERAGE_FUZZED := $(sort $(wildcard virtio/virtq*.c virtio/inflight*.c)) \
-	virtio/blk_request.c virtio/blk_ranges.c
+	virtio/blk_request.c virtio/blk_ranges.c \
+	crypt/json_get.c crypt/luks_digest.c crypt/luks_gate.c \
+	crypt/luks_header.c crypt/luks_signature.c
 COVERAGE_TESTED := virtio/blk_dev.c virtio/blk_queue.c \
+	crypt/luks1_gate.c crypt/luks_judge.c \
 	$(sort $(wildcard vduse/dev*.c vduse/rings.c vduse/iotlb.c))
 COVERAGE_UNIT := $(filter test_virtq% test_virtio% test_inflight% \
-	test_vduse% test_iotlb%,$(UNIT_TESTS:$(B)/tests/unit/%=%))
+	test_vduse% test_iotlb% test_luks_gate test_luks_hostile, \
+	$(UNIT_TESTS:$(B)/tests/unit/%=%))
 
 .PHONY: coverage coverage-fuzz coverage-unit
 

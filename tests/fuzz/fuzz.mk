@@ -7,8 +7,8 @@
 FUZZ_CC ?= clang
 FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard \
 	tests/fuzz/fuzz_*.c)))
-FUZZ_SRCS := $(sort $(wildcard lib/*.c backend/*.c virtio/*.c vduse/*.c \
-	vhost-user/*.c)) \
+FUZZ_SRCS := $(sort $(wildcard lib/*.c backend/*.c crypt/*.c virtio/*.c \
+	vduse/*.c vhost-user/*.c)) \
 	tests/fuzz/arena.c tests/fuzz/device.c
 FUZZ_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -pthread -O1 -g -MMD -MP \
 	-fno-strict-aliasing $(shell pkg-config --cflags $(PKGS))
