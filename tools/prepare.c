@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "backend/file.h"
@@ -106,26 +105,6 @@ static enum file_cache cache_mode(const char *word)
 	return strcmp(word, "direct") ? FILE_CACHE_BUFFERED : FILE_CACHE_DIRECT;
 }
 
-#define LOCK_TRIES    20
-#define LOCK_PAUSE_NS 50000000L
-
-/*
- * The kernel takes down the ring of a worker that has ended in its own time,
- * and the lock with it: a volume that was closed just now is not in use.
- */
-static int lock_image(int fd, bool shared)
-{
-	const struct timespec pause = { 0, LOCK_PAUSE_NS };
-	int i, err = -EBUSY;
-
-	for (i = 0; err == -EBUSY && i < LOCK_TRIES; i++) {
-		if (i)
-			nanosleep(&pause, NULL);
-		err = image_lock(fd, shared);
-	}
-	return err;
-}
-
 static int open_image(const struct serve_request *args, struct volume *volume,
 		      struct why *why)
 {
@@ -137,7 +116,7 @@ static int open_image(const struct serve_request *args, struct volume *volume,
 	err = file_open(args->image, args->readonly, &volume->image_fd, why);
 	if (err)
 		return err;
-	err = lock_image(volume->image_fd, args->readonly);
+	err = image_lock_soon(volume->image_fd, args->readonly);
 	if (err == -EBUSY)
 		return why_set(why, err,
 			       "%s: is open already, or in use by another "
