@@ -53,6 +53,7 @@ extern const struct command *const commands[];
 extern const struct command close_command;
 extern const struct command config_command;
 extern const struct command dump_command;
+extern const struct command encrypt_command;
 extern const struct command format_command;
 extern const struct command list_command;
 extern const struct command open_command;

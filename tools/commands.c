@@ -5,9 +5,7 @@
 #include "tools/command.h"
 
 const struct command *const commands[] = {
-	&format_command, &open_command,
-	&close_command,	 &serve_command,
-	&resize_command, &status_command,
-	&list_command,	 &config_command,
-	&dump_command,	 NULL,
+	&format_command, &open_command,	   &close_command, &serve_command,
+	&resize_command, &status_command,  &list_command,  &config_command,
+	&dump_command,	 &encrypt_command, NULL,
 };

@@ -65,3 +65,30 @@ as_user=()
 if [ "$(id -u)" -eq 0 ]; then
 	as_user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 fi
+
+# vc_encrypt IMAGE [OPTION...]: "vcrypt encrypt", with $passphrase; "under" is
+# what it runs under.
+under=()
+vc_encrypt() {
+	printf %s "$passphrase" | "${under[@]}" "$VCRYPT" encrypt --key-file - \
+		"${fast_pbkdf[@]}" "$@"
+}
+
+# holds CONTAINER FILE: what cryptsetup decrypts is the file, byte for byte,
+# and then zeroes at most. Works on a copy, with files named decrypted*.
+holds() {
+	local size
+
+	size=$(stat -c %s "$2")
+	cp --sparse=always "$1" decrypted
+	printf %s "$passphrase" >decrypted-key
+	rm -f decrypted-header
+	cryptsetup reencrypt -q --decrypt --header decrypted-header \
+		--force-offline-reencrypt --disable-locks \
+		--key-file decrypted-key decrypted >decrypted-log 2>&1 ||
+		{ cat decrypted-log; fail "cryptsetup cannot decrypt $1"; }
+	cmp -n "$size" "$2" decrypted || fail "$1 does not hold $2"
+	# cryptsetup moves the data to the start: what is behind is left over.
+	cmp -n $(($(stat -c %s "$1") - 16777216 - size)) decrypted /dev/zero \
+		-i "$size:0" || fail "$1 has more than $2 and zeroes"
+}
