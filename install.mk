@@ -3,13 +3,14 @@
 # "install" makes, "uninstall" removes, but for the user.
 
 SYSTEM_USER := vcrypt
+PAGES := $(notdir $(wildcard Documentation/*.8))
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 MANDIR = $(DESTDIR)$(PREFIX)/share/man/man8
 # systemd reads these below /usr and /usr/local.
 SYSUSERS = $(DESTDIR)$(PREFIX)/lib/sysusers.d/vcrypt.conf
 MODULES = $(DESTDIR)$(PREFIX)/lib/modules-load.d/vcrypt.conf
 
-INSTALLED = $(BINDIR)/vcrypt $(MANDIR)/vcrypt.8 $(SYSUSERS) $(MODULES)
+INSTALLED = $(BINDIR)/vcrypt $(PAGES:%=$(MANDIR)/%) $(SYSUSERS) $(MODULES)
 
 .PHONY: install install-files install-user uninstall
 
@@ -17,7 +18,7 @@ install: install-files $(if $(DESTDIR),,install-user)
 
 install-files: $(B)/vcrypt
 	install -D -m 755 $(B)/vcrypt '$(BINDIR)/vcrypt'
-	install -D -m 644 Documentation/vcrypt.8 '$(MANDIR)/vcrypt.8'
+	install -D -m 644 -t '$(MANDIR)' $(PAGES:%=Documentation/%)
 	install -d '$(dir $(SYSUSERS))' '$(dir $(MODULES))'
 	printf 'u %s - "vcrypt data path" - -\n' $(SYSTEM_USER) >'$(SYSUSERS)'
 	printf '%s\n' vduse virtio_vdpa virtio_blk >'$(MODULES)'
