@@ -9,8 +9,15 @@ MANDIR = $(DESTDIR)$(PREFIX)/share/man/man8
 # systemd reads these below /usr and /usr/local.
 SYSUSERS = $(DESTDIR)$(PREFIX)/lib/sysusers.d/vcrypt.conf
 MODULES = $(DESTDIR)$(PREFIX)/lib/modules-load.d/vcrypt.conf
+# Where bash-completion, fish and zsh look.
+SHARE = $(DESTDIR)$(PREFIX)/share
+BASH_COMPLETION = $(SHARE)/bash-completion/completions/vcrypt
+FISH_COMPLETION = $(SHARE)/fish/vendor_completions.d/vcrypt.fish
+ZSH_COMPLETION = $(SHARE)/zsh/site-functions/_vcrypt
 
-INSTALLED = $(BINDIR)/vcrypt $(PAGES:%=$(MANDIR)/%) $(SYSUSERS) $(MODULES)
+COMPLETIONS = $(BASH_COMPLETION) $(FISH_COMPLETION) $(ZSH_COMPLETION)
+INSTALLED = $(BINDIR)/vcrypt $(PAGES:%=$(MANDIR)/%) $(SYSUSERS) $(MODULES) \
+	$(COMPLETIONS)
 
 .PHONY: install install-files install-user uninstall
 
@@ -22,7 +29,11 @@ install-files: $(B)/vcrypt
 	install -d '$(dir $(SYSUSERS))' '$(dir $(MODULES))'
 	printf 'u %s - "vcrypt data path" - -\n' $(SYSTEM_USER) >'$(SYSUSERS)'
 	printf '%s\n' vduse virtio_vdpa virtio_blk >'$(MODULES)'
-	chmod 644 '$(SYSUSERS)' '$(MODULES)'
+	install -d $(patsubst %,'%',$(dir $(COMPLETIONS)))
+	$(B)/vcrypt completion bash >'$(BASH_COMPLETION)'
+	$(B)/vcrypt completion fish >'$(FISH_COMPLETION)'
+	$(B)/vcrypt completion zsh >'$(ZSH_COMPLETION)'
+	chmod 644 '$(SYSUSERS)' '$(MODULES)' $(patsubst %,'%',$(COMPLETIONS))
 
 # Whom the worker runs as when the image belongs to root.
 install-user: install-files

@@ -72,6 +72,8 @@ static int wrong_number(const struct argument *args, int needed,
 static int check_argument(const struct argument *arg, const char *value,
 			  struct why *why)
 {
+	if (arg->words)
+		return option_check_word(arg->name, arg->words, value, why);
 	if (arg->kind == VALUE_VOLUME || arg->kind == VALUE_NEW_VOLUME)
 		return vduse_check_name(value, why);
 	return 0;

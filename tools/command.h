@@ -27,7 +27,8 @@ struct argument {
 	const char *name; /* "IMAGE"; NULL ends the list */
 	size_t offset;	  /* of a const char * in the command's struct */
 	enum value_kind kind;
-	bool optional; /* then all that follow are */
+	bool optional;	   /* then all that follow are */
+	const char *words; /* the only ones that there are, or NULL */
 };
 
 #define ARGUMENTS_MAX 3
@@ -51,6 +52,7 @@ struct command {
 extern const struct command *const commands[];
 
 extern const struct command close_command;
+extern const struct command completion_command;
 extern const struct command config_command;
 extern const struct command dump_command;
 extern const struct command encrypt_command;

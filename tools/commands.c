@@ -4,8 +4,20 @@
  */
 #include "tools/command.h"
 
+/* One to a line, for whoever adds one. */
+/* clang-format off */
 const struct command *const commands[] = {
-	&format_command, &open_command,	   &close_command, &serve_command,
-	&resize_command, &status_command,  &list_command,  &config_command,
-	&dump_command,	 &encrypt_command, NULL,
+	&format_command,
+	&open_command,
+	&close_command,
+	&serve_command,
+	&resize_command,
+	&status_command,
+	&list_command,
+	&config_command,
+	&dump_command,
+	&encrypt_command,
+	&completion_command,
+	NULL,
 };
+/* clang-format on */

@@ -113,11 +113,10 @@ size_t option_next_word(const char **at, const char **ret)
 	return len;
 }
 
-/* "--ring: "split" or "packed", not "triple"" */
-static int check_word(const struct option *opt, const char *value,
+int option_check_word(const char *thing, const char *words, const char *value,
 		      struct why *why)
 {
-	const char *at = opt->words, *word, *after;
+	const char *at = words, *word, *after;
 	char list[256] = "";
 	size_t len, used = 0;
 
@@ -134,8 +133,7 @@ static int check_word(const struct option *opt, const char *value,
 		if (used >= sizeof(list))
 			used = sizeof(list) - 1;
 	}
-	return why_set(why, -EINVAL, "--%s: %s, not \"%s\"", opt->name, list,
-		       value);
+	return why_set(why, -EINVAL, "%s: %s, not \"%s\"", thing, list, value);
 }
 
 static int store_number(const struct option *opt, const char *value,
@@ -169,6 +167,7 @@ static int store_number(const struct option *opt, const char *value,
 static int store(const struct option *opt, const char *value, void *field,
 		 struct why *why)
 {
+	char thing[64];
 	int r = 0;
 
 	switch (opt->type) {
@@ -176,7 +175,8 @@ static int store(const struct option *opt, const char *value, void *field,
 		*(bool *)field = true;
 		return 0;
 	case OPTION_WORD:
-		r = check_word(opt, value, why);
+		snprintf(thing, sizeof(thing), "--%s", opt->name);
+		r = option_check_word(thing, opt->words, value, why);
 		break;
 	case OPTION_STRING:
 		break;

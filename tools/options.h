@@ -84,6 +84,14 @@ int option_size(const char *s, uint64_t *ret);
 int option_number(const char *s, uint32_t *ret);
 
 /*
+ * Is @value one of @words, which stand in a row with a space between two?
+ * -EINVAL with a reason such as: --ring: "split" or "packed", not "triple",
+ * where @thing is --ring.
+ */
+int option_check_word(const char *thing, const char *words, const char *value,
+		      struct why *why);
+
+/*
  * The words of a list with a space between two: returns the length of the
  * first one at *@at, 0 at the end, and moves *@at past it; *ret is its start.
  */
