@@ -51,6 +51,7 @@ struct command {
 /* Ends with NULL.  A family stands together. */
 extern const struct command *const commands[];
 
+extern const struct command benchmark_command;
 extern const struct command close_command;
 extern const struct command completion_command;
 extern const struct command config_command;

@@ -18,6 +18,7 @@ const struct command *const commands[] = {
 	&dump_command,
 	&encrypt_command,
 	&completion_command,
+	&benchmark_command,
 	NULL,
 };
 /* clang-format on */
