@@ -185,6 +185,7 @@ static void add_queue(const struct vblk_stats *s, struct json_object *list)
 	char reason[VBLK_REASON_MAX + 1] = { 0 };
 
 	add_number(obj, "kicks", vblk_stat_get(&s->kicks));
+	add_number(obj, "polls", vblk_stat_get(&s->polls));
 	add_number(obj, "interrupts", vblk_stat_get(&s->interrupts));
 	add_number(obj, "in_flight", vblk_stat_get(&s->in_flight));
 	add_number(obj, "replayed", vblk_stat_get(&s->replayed));

@@ -96,6 +96,7 @@ int volume_vblk(const struct volume *volume, struct blk_dev *store,
 	struct vblk_params params = {
 		.nr_queues = volume->nr_queues,
 		.queue_size = volume->queue_size,
+		.poll_us = volume->poll_us,
 		.packed = volume->packed,
 		.readonly = volume->readonly,
 	};

@@ -20,6 +20,9 @@
 #define VOLUME_MAX_QUEUES     32
 #define VOLUME_DEFAULT_QUEUES 8 /* at most; as many as there are CPUs */
 #define VOLUME_QUEUE_SIZE     256
+/* Microseconds that a queue looks for requests before it sleeps. */
+#define VOLUME_POLL_US	   100
+#define VOLUME_MAX_POLL_US 1000
 /* Workers that die within a minute before the volume is given up. */
 #define VOLUME_DEATH_LIMIT     5
 #define VOLUME_MAX_DEATH_LIMIT 100
@@ -37,6 +40,7 @@ struct volume {
 	bool direct; /* the image is open with O_DIRECT */
 	unsigned nr_queues;
 	unsigned queue_size;	 /* entries of a ring */
+	unsigned poll_us;	 /* look for requests before sleeping */
 	bool packed;		 /* offer packed rings */
 	enum vdpa_driver driver; /* whom the device is given to */
 	unsigned death_limit;	 /* 1 to VOLUME_MAX_DEATH_LIMIT */

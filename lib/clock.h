@@ -10,6 +10,9 @@
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t clock_ms(void);
 
+/* Nanoseconds of CLOCK_MONOTONIC; no system call. */
+uint64_t clock_ns(void);
+
 /* Sleep for @ms milliseconds, or less when a signal comes. */
 void clock_pause(int64_t ms);
 

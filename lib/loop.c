@@ -4,18 +4,21 @@
  */
 #include <errno.h>
 #include <liburing.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "lib/loop.h"
+#include "lib/loop_poll.h"
 
 #define MAX_FILES 8
 
 struct loop {
 	struct io_uring ring;
 	struct loop_task *tasks, **tasks_end;
+	struct loop_poll poll;
 	int files[MAX_FILES];
 	unsigned nr_files;
 	const char *mem;
@@ -144,9 +147,24 @@ static int restrict_ring(struct loop *loop)
 	return ring_register(loop, IORING_REGISTER_RESTRICTIONS, res, NR);
 }
 
+/*
+ * What the kernel cannot do at once it does in threads of its own, which run
+ * on any CPU.  They shall keep to those of this thread: on another, an idle
+ * CPU has to be woken twice for each of them.  A hint (Linux 5.14).
+ */
+static void bind_helpers(struct loop *loop)
+{
+	cpu_set_t cpus;
+
+	if (!sched_getaffinity(0, sizeof(cpus), &cpus))
+		io_uring_register_iowq_aff(&loop->ring, sizeof(cpus), &cpus);
+}
+
 int loop_seal(struct loop *loop)
 {
 	int err = 0;
+
+	bind_helpers(loop);
 
 	if (loop->nr_files)
 		err = io_uring_register_files(&loop->ring, loop->files,
@@ -212,10 +230,27 @@ static void run_tasks(struct loop *loop)
 	}
 }
 
+void loop_add_source(struct loop *loop, struct loop_source *source)
+{
+	loop_poll_add(&loop->poll, source);
+}
+
+void loop_remove_source(struct loop *loop, struct loop_source *source)
+{
+	loop_poll_remove(&loop->poll, source);
+}
+
+void loop_set_poll(struct loop *loop, uint64_t ns)
+{
+	loop_poll_set(&loop->poll, ns);
+}
+
 int loop_turn(struct loop *loop, bool wait)
 {
 	int n;
 
+	if (wait && !loop->tasks)
+		loop_poll_run(&loop->poll);
 	if (wait && !loop->tasks)
 		n = io_uring_submit_and_wait(&loop->ring, 1);
 	else

@@ -4,8 +4,8 @@
  *
  * A loop belongs to the thread that runs it.  Other threads reach it through
  * an eventfd that it reads.  Submissions are collected and enter the kernel
- * once per turn.  A turn is: wait for completions, call what they belong to, call what
- * was deferred, submit.
+ * once per turn.  A turn is: submit, wait for completions, call what they
+ * belong to, call what was deferred.
  *
  * A loop is made disabled: its files and memory are registered first, then
  * loop_seal restricts the ring to the operations that this program uses, so
@@ -20,6 +20,7 @@
 
 struct io_uring_sqe;
 struct loop;
+struct loop_source;
 
 /* One operation in flight.  Embedded in its owner; stays put until done. */
 struct loop_op {
@@ -78,6 +79,16 @@ void loop_submit(struct loop *loop);
 
 /* Run @task at the end of this turn; twice queued runs once. */
 void loop_defer(struct loop *loop, struct loop_task *task);
+
+/*
+ * Work that may be found by looking before the loop sleeps (see loop_poll.h),
+ * until it is removed.
+ */
+void loop_add_source(struct loop *loop, struct loop_source *source);
+void loop_remove_source(struct loop *loop, struct loop_source *source);
+
+/* How long to look, in nanoseconds; 0, as at first: once. */
+void loop_set_poll(struct loop *loop, uint64_t ns);
 
 /*
  * One turn.  With @wait it sleeps until something completes, unless a task

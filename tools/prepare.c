@@ -95,6 +95,7 @@ static int check_death_limit(const struct serve_request *args,
 			       "--death-limit: 1 to %d deaths are possible",
 			       VOLUME_MAX_DEATH_LIMIT);
 	volume->death_limit = args->death_limit;
+	volume->poll_us = VOLUME_POLL_US;
 	return 0;
 }
 

@@ -32,6 +32,7 @@ struct vblk_params {
 	unsigned queue_size;	      /* entries; a power of two, 4..1024 */
 	uint32_t seg_max;	      /* pieces of data a request; 0: any */
 	uint32_t size_max;	      /* bytes of a piece, >= 4096; 0: any */
+	uint32_t poll_us;	      /* look for requests before sleeping */
 	bool packed;		      /* offer packed rings */
 	bool readonly;		      /* even if the block device is not */
 	bool config_writes;	      /* the transport takes them to us */

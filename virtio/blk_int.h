@@ -9,6 +9,9 @@
 
 #include "backend/blk.h"
 #include "lib/loop.h"
+#include "lib/loop_poll.h"
+#include "lib/loop.h"
+#include "lib/loop_poll.h"
 #include "virtio/blk_dev.h"
 #include "virtio/virtq.h"
 
@@ -79,6 +82,8 @@ struct vblk_queue {
 	struct loop_op kick, cancel;
 	bool kick_armed, cancel_armed;
 
+	struct loop_source source;
+	bool polls;	       /* kicks are armed before a sleep only */
 	struct loop_task task; /* the end of a turn */
 	void (*stopped)(void *arg);
 	void *stopped_arg;

@@ -46,8 +46,8 @@ static void check_broken(struct vblk_queue *queue)
 }
 
 /*
- * Take requests until the ring is empty and the driver knows that it must
- * kick, or the budget is used up.
+ * Take requests until the ring is empty, or a budget is used up.  If nobody
+ * looks at the ring by himself, the driver then knows that it must kick.
  */
 static void work(struct vblk_queue *queue)
 {
@@ -68,7 +68,8 @@ static void work(struct vblk_queue *queue)
 			/* Replays are taken whole: see virtq_state. */
 			if (bytes > BUDGET_BYTES && !virtq_nr_replay(vq))
 				budget = 1;
-		} else if (res == VIRTQ_BROKEN || !virtq_enable_kick(vq)) {
+		} else if (res == VIRTQ_BROKEN || queue->polls ||
+			   !virtq_enable_kick(vq)) {
 			break;
 		} else {
 			virtq_disable_kick(vq);
@@ -151,6 +152,65 @@ static void end_turn(struct loop_task *task)
 	check_stopped(queue);
 }
 
+/* --- polling ---------------------------------------------------------- */
+
+static struct vblk_queue *queue_of(struct loop_source *source)
+{
+	return (void *)((char *)source - offsetof(struct vblk_queue, source));
+}
+
+static enum loop_source_state source_state(struct loop_source *source)
+{
+	const struct vblk_queue *queue = queue_of(source);
+
+	if (virtq_in_flight(queue->vq))
+		return SOURCE_BUSY;
+	if (queue->state != VBLK_RUNNING || virtq_broken(queue->vq))
+		return SOURCE_OFF;
+	return SOURCE_IDLE;
+}
+
+static void source_disarm(struct loop_source *source)
+{
+	struct vblk_queue *queue = queue_of(source);
+
+	if (queue->state == VBLK_RUNNING)
+		virtq_disable_kick(queue->vq);
+}
+
+/* A ring that was left before it was empty has its turn later. */
+static bool source_look(struct loop_source *source)
+{
+	struct vblk_queue *queue = queue_of(source);
+
+	if (queue->state != VBLK_RUNNING || queue->more ||
+	    !virtq_pending(queue->vq))
+		return false;
+	vblk_stat_add(&queue->stats->polls, 1);
+	work(queue);
+	return true;
+}
+
+static void source_arm(struct loop_source *source)
+{
+	struct vblk_queue *queue = queue_of(source);
+
+	if (queue->state != VBLK_RUNNING)
+		return;
+	while (!queue->more && virtq_enable_kick(queue->vq))
+		work(queue);
+	check_broken(queue);
+}
+
+static const struct loop_source queue_source = {
+	.state = source_state,
+	.disarm = source_disarm,
+	.look = source_look,
+	.arm = source_arm,
+};
+
+/* --- life ------------------------------------------------------------- */
+
 static int make_slots(struct vblk_queue *queue)
 {
 	unsigned size = queue->vblk->params.queue_size, i;
@@ -182,6 +242,8 @@ int vblk_queue_new(struct vblk *vblk, unsigned index, struct loop *loop,
 	queue->kick.done = kick_done;
 	queue->cancel.done = cancel_done;
 	queue->task.run = end_turn;
+	queue->source = queue_source;
+	queue->polls = vblk->params.poll_us;
 	err = make_slots(queue);
 	if (!err)
 		err = virtq_new(size, vblk->seg_max + EXTRA_IOV, &queue->vq);
@@ -190,6 +252,10 @@ int vblk_queue_new(struct vblk *vblk, unsigned index, struct loop *loop,
 	if (err) {
 		vblk_queue_free(queue);
 		return err;
+	}
+	if (queue->polls) {
+		loop_add_source(loop, &queue->source);
+		loop_set_poll(loop, (uint64_t)vblk->params.poll_us * 1000);
 	}
 	*ret = queue;
 	return 0;
@@ -200,6 +266,7 @@ void vblk_queue_free(struct vblk_queue *queue)
 	if (!queue)
 		return;
 	assert(queue->state == VBLK_IDLE && !queue->task.queued);
+	loop_remove_source(queue->loop, &queue->source);
 	blk_close_queue(queue->blk);
 	virtq_free(queue->vq);
 	free(queue->ranges);

@@ -34,6 +34,7 @@ struct vblk_op_stats {
 struct vblk_stats {
 	struct vblk_op_stats op[VBLK_NR_OPS];
 	uint64_t kicks;	     /* wakes by the driver; several may make one */
+	uint64_t polls;	     /* times that requests were found without one */
 	uint64_t interrupts; /* sent to the driver */
 	uint64_t in_flight;  /* requests, now */
 	uint64_t replayed;   /* requests that an earlier process had taken */

@@ -226,3 +226,12 @@ bool virtq_enable_kick(struct virtq *vq)
 		virtq_break(vq, "the rings are not backed by memory");
 	return res > 0;
 }
+
+bool virtq_pending(struct virtq *vq)
+{
+	int res = vq->broken ? 0 : vq->format->pending(vq);
+
+	if (res < 0)
+		virtq_break(vq, "the rings are not backed by memory");
+	return res > 0;
+}

@@ -105,6 +105,12 @@ void virtq_disable_kick(struct virtq *vq);
  */
 bool virtq_enable_kick(struct virtq *vq);
 
+/*
+ * Whether there are requests: a look at the ring, which asks for nothing.
+ * False when the queue is broken.
+ */
+bool virtq_pending(struct virtq *vq);
+
 /* Why the queue is broken, or NULL. */
 const char *virtq_broken(const struct virtq *vq);
 

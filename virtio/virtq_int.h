@@ -82,6 +82,8 @@ struct virtq_format {
 	int (*disable_kick)(struct virtq *vq);
 	/* 1 when there are requests already, 0, or -EFAULT. */
 	int (*enable_kick)(struct virtq *vq);
+	/* 1 when there are requests, 0, or -EFAULT. */
+	int (*pending)(struct virtq *vq);
 	void (*state)(const struct virtq *vq, struct virtq_state *ret);
 	/* virtq_wrote, for all of the ring that the device writes. */
 	void (*wrote)(struct virtq *vq);

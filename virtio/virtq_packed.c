@@ -271,6 +271,13 @@ static int packed_enable_kick(struct virtq *vq)
 	return guard_run(write_kick, &look) ? -EFAULT : look.avail;
 }
 
+static int packed_pending(struct virtq *vq)
+{
+	struct look look = { .vq = vq };
+
+	return guard_run(look_again, &look) ? -EFAULT : look.avail;
+}
+
 static void packed_state(const struct virtq *vq, struct virtq_state *ret)
 {
 	const struct virtq_packed *p = &vq->packed;
@@ -294,6 +301,7 @@ const struct virtq_format virtq_packed_format = {
 	.publish = packed_publish,
 	.disable_kick = packed_disable_kick,
 	.enable_kick = packed_enable_kick,
+	.pending = packed_pending,
 	.state = packed_state,
 	.wrote = packed_wrote,
 };

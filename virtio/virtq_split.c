@@ -188,14 +188,19 @@ static void write_no_kick(void *arg)
 {
 	struct virtq *vq = arg;
 
-	ring_store16(&vq->split.used->flags, VRING_USED_F_NO_NOTIFY,
-		     __ATOMIC_RELAXED);
+	/* An index that the driver has passed is 65536 requests away. */
+	if (vq->event_idx)
+		ring_store16(avail_event(vq),
+			     (uint16_t)(vq->split.last_avail - 1),
+			     __ATOMIC_RELAXED);
+	else
+		ring_store16(&vq->split.used->flags, VRING_USED_F_NO_NOTIFY,
+			     __ATOMIC_RELAXED);
 }
 
-/* With EVENT_IDX, an avail_event that stands still asks for nothing. */
 static int split_disable_kick(struct virtq *vq)
 {
-	if (vq->event_idx || vq->split.no_kick)
+	if (vq->split.no_kick)
 		return 0;
 	vq->split.no_kick = true;
 	return guard_run(write_no_kick, vq);
@@ -234,6 +239,21 @@ static int split_enable_kick(struct virtq *vq)
 	return 1;
 }
 
+static int split_pending(struct virtq *vq)
+{
+	struct virtq_split *s = &vq->split;
+
+	if (s->avail_idx == s->last_avail) {
+		if (guard_run(split_read_avail_idx, vq))
+			return -EFAULT;
+		if (s->avail_idx == s->last_avail)
+			return 0;
+		/* The next pop reads the index again, and checks it. */
+		s->avail_idx = s->last_avail;
+	}
+	return 1;
+}
+
 static void split_state(const struct virtq *vq, struct virtq_state *ret)
 {
 	ret->avail_index = vq->split.last_avail;
@@ -250,6 +270,7 @@ const struct virtq_format virtq_split_format = {
 	.publish = split_publish,
 	.disable_kick = split_disable_kick,
 	.enable_kick = split_enable_kick,
+	.pending = split_pending,
 	.state = split_state,
 	.wrote = split_wrote,
 };

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * What a loop does before it sleeps: when it looks, how often, and when it
+ * stops doing so.  No case depends on how long anything takes.
+ */
+#include <check.h>
+#include <stdlib.h>
+
+#include "lib/clock.h"
+#include "lib/loop_poll.h"
+
+#define FOREVER_NS 60000000000ULL /* until work is found */
+#define BRIEF_NS   16000ULL
+
+struct fake {
+	struct loop_source source;
+	enum loop_source_state state;
+	unsigned found_at; /* the look that finds work; 0: none does */
+	unsigned looks, arms, disarms;
+	enum loop_source_state then; /* the state with that work */
+};
+
+static struct fake *fake_of(struct loop_source *s)
+{
+	return (struct fake *)s;
+}
+
+static enum loop_source_state fake_state(struct loop_source *s)
+{
+	return fake_of(s)->state;
+}
+
+static void fake_disarm(struct loop_source *s)
+{
+	fake_of(s)->disarms++;
+}
+
+static bool fake_look(struct loop_source *s)
+{
+	struct fake *f = fake_of(s);
+
+	if (++f->looks != f->found_at)
+		return false;
+	f->state = f->then;
+	return true;
+}
+
+static void fake_arm(struct loop_source *s)
+{
+	fake_of(s)->arms++;
+}
+
+static const struct fake idle_source = {
+	.source = { fake_state, fake_disarm, fake_look, fake_arm, NULL },
+	.state = SOURCE_IDLE,
+	.then = SOURCE_BUSY,
+};
+
+START_TEST(test_nobody)
+{
+	struct loop_poll p = { 0 };
+
+	loop_poll_set(&p, FOREVER_NS);
+	loop_poll_run(&p);
+	ck_assert_uint_eq(p.slept_at, 0);
+}
+END_TEST
+
+/* Work that comes while it looks; then somebody else wakes the loop. */
+START_TEST(test_found)
+{
+	struct loop_poll p = { 0 };
+	struct fake a = idle_source, b = idle_source;
+
+	b.found_at = 1000;
+	loop_poll_add(&p, &a.source);
+	loop_poll_add(&p, &b.source);
+	loop_poll_set(&p, FOREVER_NS);
+	loop_poll_run(&p);
+	ck_assert_uint_eq(b.looks, 1000);
+	ck_assert_uint_eq(a.looks, 1000);
+	ck_assert_uint_eq(a.disarms, 1);
+	ck_assert_uint_eq(b.disarms, 1);
+	ck_assert_uint_eq(a.arms, 1);
+	ck_assert_uint_eq(b.arms, 1);
+	ck_assert_uint_eq(p.now_ns, FOREVER_NS);
+	/* What it waits for is no peer. */
+	ck_assert_uint_eq(p.slept_at, 0);
+}
+END_TEST
+
+/* Found at the first look: there is no reason to look for longer. */
+START_TEST(test_found_at_once)
+{
+	struct loop_poll p = { 0 };
+	struct fake a = idle_source;
+
+	a.found_at = 1;
+	loop_poll_add(&p, &a.source);
+	loop_poll_set(&p, FOREVER_NS);
+	loop_poll_run(&p);
+	ck_assert_uint_eq(a.looks, 1);
+	ck_assert_uint_eq(a.disarms, 0);
+	ck_assert_uint_eq(a.arms, 1);
+}
+END_TEST
+
+static const enum loop_source_state no_polling[] = { SOURCE_OFF, SOURCE_BUSY };
+
+/* The kernel has work, or nothing can come: one look, then sleep. */
+START_TEST(test_not_idle)
+{
+	struct loop_poll p = { 0 };
+	struct fake a = idle_source, off = idle_source;
+
+	a.state = no_polling[_i];
+	off.state = SOURCE_OFF;
+	loop_poll_add(&p, &a.source);
+	loop_poll_add(&p, &off.source);
+	loop_poll_set(&p, FOREVER_NS);
+	loop_poll_run(&p);
+	ck_assert_uint_eq(a.looks, 1);
+	ck_assert_uint_eq(a.disarms, 0);
+	ck_assert_uint_eq(a.arms, 1);
+	ck_assert_uint_eq(p.slept_at, 0);
+}
+END_TEST
+
+/* Switched off, what is there is found all the same. */
+START_TEST(test_off)
+{
+	struct loop_poll p = { 0 };
+	struct fake a = idle_source;
+
+	loop_poll_add(&p, &a.source);
+	loop_poll_run(&p);
+	ck_assert_uint_eq(a.looks, 1);
+	ck_assert_uint_eq(a.disarms, 0);
+	ck_assert_uint_eq(a.arms, 1);
+	ck_assert_uint_eq(p.slept_at, 0);
+}
+END_TEST
+
+/* Nothing comes, again and again: it ends up not looking any more. */
+START_TEST(test_gives_up)
+{
+	struct loop_poll p = { 0 };
+	struct fake a = idle_source;
+	unsigned looks, i;
+
+	loop_poll_add(&p, &a.source);
+	loop_poll_set(&p, BRIEF_NS);
+	for (i = 0; p.now_ns && i < 100; i++) {
+		loop_poll_run(&p);
+		ck_assert_uint_ne(p.slept_at, 0);
+		p.slept_at = 1; /* for very long */
+	}
+	ck_assert_uint_eq(p.now_ns, 0);
+	ck_assert_uint_eq(i, 4);
+	looks = a.looks;
+	loop_poll_run(&p);
+	ck_assert_uint_eq(a.looks, looks + 1);
+	ck_assert_uint_eq(a.disarms, 4);
+	ck_assert_uint_eq(a.arms, 5);
+}
+END_TEST
+
+/* A sleep shorter than the time to look brings the looking back. */
+START_TEST(test_takes_up)
+{
+	struct loop_poll p = { 0 };
+	struct fake a = idle_source;
+
+	loop_poll_add(&p, &a.source);
+	loop_poll_set(&p, FOREVER_NS);
+	p.now_ns = 0;
+	p.slept_at = clock_ns();
+	a.found_at = 2;
+	loop_poll_run(&p);
+	ck_assert_uint_eq(p.now_ns, FOREVER_NS);
+	ck_assert_uint_eq(a.looks, 2);
+}
+END_TEST
+
+START_TEST(test_remove)
+{
+	struct loop_poll p = { 0 };
+	struct fake a = idle_source, b = idle_source, c = idle_source;
+
+	loop_poll_add(&p, &a.source);
+	loop_poll_add(&p, &b.source);
+	loop_poll_remove(&p, &c.source);
+	loop_poll_remove(&p, &a.source);
+	loop_poll_run(&p);
+	ck_assert_uint_eq(a.looks, 0);
+	ck_assert_uint_eq(b.looks, 1);
+	loop_poll_remove(&p, &b.source);
+	loop_poll_run(&p);
+	ck_assert_uint_eq(b.looks, 1);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("loop_poll");
+	TCase *tc = tcase_create("loop_poll");
+	SRunner *sr;
+	int failed;
+
+	tcase_add_test(tc, test_nobody);
+	tcase_add_test(tc, test_found);
+	tcase_add_test(tc, test_found_at_once);
+	tcase_add_loop_test(tc, test_not_idle, 0, 2);
+	tcase_add_test(tc, test_off);
+	tcase_add_test(tc, test_gives_up);
+	tcase_add_test(tc, test_takes_up);
+	tcase_add_test(tc, test_remove);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_ENV);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
