@@ -154,25 +154,32 @@ static void *arena_realloc(void *p, size_t len, const char *file, int line)
 	return bigger;
 }
 
-static int get_memory(void **ret, struct why *why)
+static void lock_arena(void)
 {
-	int err = secmem_alloc(ARENA_BYTES, ret);
-
-	return err ? why_set(why, err,
-			     "%u KiB of locked memory for the cipher: refused "
-			     "(raise the limit: ulimit -l)",
-			     ARENA_BYTES >> 10)
-		   : 0;
+	pthread_mutex_lock(&arena.lock);
 }
 
-int arena_check(struct why *why)
+static void unlock_arena(void)
 {
-	void *base;
-	int err = get_memory(&base, why);
+	pthread_mutex_unlock(&arena.lock);
+}
 
-	if (!err)
-		secmem_free(base, ARENA_BYTES);
-	return err;
+/*
+ * The memory is shared: OpenSSL of a child would write into that of its
+ * parent.  The child gets a copy in the same place, or nothing there.
+ */
+static void copy_for_child(void)
+{
+	void *copy, *p = MAP_FAILED;
+
+	if (!secmem_alloc(ARENA_BYTES, &copy)) {
+		memcpy(copy, arena.base, ARENA_BYTES);
+		p = mremap(copy, ARENA_BYTES, ARENA_BYTES,
+			   MREMAP_MAYMOVE | MREMAP_FIXED, arena.base);
+	}
+	if (p == MAP_FAILED)
+		munmap(arena.base, ARENA_BYTES);
+	unlock_arena();
 }
 
 int arena_install(struct why *why)
@@ -182,11 +189,17 @@ int arena_install(struct why *why)
 
 	if (arena.base)
 		return why_set(why, -EBUSY, "OpenSSL: has its arena already");
-	err = get_memory(&base, why);
+	err = secmem_alloc(ARENA_BYTES, &base);
 	if (err)
-		return err;
-	/* It is shared memory: a child would write into its parent's. */
-	madvise(base, ARENA_BYTES, MADV_DONTFORK);
+		return why_set(
+			why, err,
+			"%u KiB of locked memory for the cipher: refused "
+			"(raise the limit: ulimit -l)",
+			ARENA_BYTES >> 10);
+	if (pthread_atfork(lock_arena, unlock_arena, copy_for_child)) {
+		secmem_free(base, ARENA_BYTES);
+		return why_set(why, -ENOMEM, "out of memory");
+	}
 	arena.base = base;
 	if (!CRYPTO_set_mem_functions(arena_malloc, arena_realloc,
 				      arena_free)) {
@@ -196,6 +209,11 @@ int arena_install(struct why *why)
 			       "OpenSSL: has allocated memory already");
 	}
 	return 0;
+}
+
+bool arena_is_installed(void)
+{
+	return arena.base;
 }
 
 bool arena_has(const void *p)

@@ -18,19 +18,15 @@ struct why;
  * Before anything else uses OpenSSL in this process; once.  What does not fit
  * any more fails as out of memory, and never goes elsewhere.
  *
- * Children made by fork(2) do not get the memory: they must call nothing of
- * OpenSSL, and end by execve(2) or _exit(2).
+ * A child made by fork(2) has a copy of its own, or, where the limit of locked
+ * memory does not allow that, none, and dies if it uses OpenSSL.
  *
  * Errors: -EBUSY (OpenSSL has allocated already, or an arena is there),
  * -ENOMEM (RLIMIT_MEMLOCK is too small).
  */
 int arena_install(struct why *why);
 
-/*
- * Whether a process like this one could install an arena, for who wants to
- * know before somebody types a passphrase.  Errors: -ENOMEM.
- */
-int arena_check(struct why *why);
+bool arena_is_installed(void);
 
 /* Whether @p points into the arena. */
 bool arena_has(const void *p);

@@ -14,6 +14,7 @@
 #include "crypt/luks_format.h"
 #include "crypt/luks_image.h"
 #include "crypt/luks_log.h"
+#include "crypt/luks_memory.h"
 #include "crypt/luks_pbkdf.h"
 #include "crypt/xts.h"
 #include "lib/why.h"
@@ -156,6 +157,11 @@ int luks_format_write(int fd, const struct luks_format *what,
 	char path[32];
 	int r;
 
+	r = luks_memory_prepare(why);
+	if (!r)
+		r = luks_memory_lock(why);
+	if (r)
+		return r;
 	luks_image_set_locking(fd);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	r = crypt_init(&cd, path);

@@ -14,6 +14,7 @@
 
 #include "crypt/luks_describe.h"
 #include "crypt/luks_log.h"
+#include "crypt/luks_memory.h"
 #include "crypt/luks_reader_int.h"
 #include "crypt/luks_signature.h"
 #include "crypt/unlock_jail.h"
@@ -253,6 +254,10 @@ int luks_reader_unlock(struct luks_reader *reader,
 		       uint8_t key[static VOLUME_KEY_MAX], int *ret_slot,
 		       struct why *why)
 {
+	int r = luks_memory_lock(why);
+
+	if (r)
+		return r;
 	return request->key_slot == VOLUME_ANY_SLOT
 		       ? unlock_any(reader, memory, request, key, ret_slot, why)
 		       : unlock_one(reader, memory, request, key, ret_slot,

@@ -3,7 +3,7 @@
  * One question to a header, answered by a jailed child: see unlock_child.h.
  *
  * The child gets the image for reading, a memfd for its copy of the header
- * and a pipe for the answer.  The parent believes nothing of the answer
+ * and a pipe for the answer, except for the key.  The parent believes nothing of the answer
  * before the child, which shares the pages of secret memory, is gone.
  */
 #include <errno.h>
@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crypt/luks_memory.h"
 #include "crypt/unlock_child.h"
 #include "crypt/unlock_jail.h"
 #include "lib/secmem.h"
@@ -89,9 +90,37 @@ static int work(const struct header_job *job, const struct unlock_jail *jail,
 	return r;
 }
 
+static int lock_in(const struct header_job *job, struct unlock_jail *jail,
+		   int parent_pid, struct why *why)
+{
+	int r = 0;
+
+	/* While it may: the jail has no new descriptors, and no root. */
+	if (job->op == HEADER_UNLOCK)
+		r = luks_memory_prepare(why);
+	if (r)
+		return r;
+	r = jail->image_fd < 0 ? jail->image_fd : jail_enter(jail, parent_pid);
+	return r ? why_set(why, r, "the sandbox cannot be set up: %s",
+			   strerror(-r))
+		 : 0;
+}
+
+/*
+ * The key goes into secret memory that the parent has as well, and not through
+ * the pipe, where the kernel would copy it.
+ */
+static void hand_over_key(struct header_answer *answer,
+			  struct header_answer *to)
+{
+	if (!answer->err)
+		memcpy(to->key, answer->key, sizeof(to->key));
+	explicit_bzero(answer->key, sizeof(answer->key));
+}
+
 /* The child, from fork to its end. */
 static void run_child(const struct header_job *job, int copy_fd, int pipe_fd,
-		      int parent_pid)
+		      int parent_pid, struct header_answer *parents)
 {
 	struct unlock_jail jail = {
 		.image_fd = reopen_readonly(job->request.header_fd),
@@ -109,11 +138,7 @@ static void run_child(const struct header_job *job, int copy_fd, int pipe_fd,
 	if (secmem_alloc(sizeof(*answer), &p))
 		_exit(2);
 	answer = p;
-	answer->err = jail.image_fd < 0 ? jail.image_fd
-					: jail_enter(&jail, parent_pid);
-	if (answer->err)
-		why_set(&answer->why, 0, "the sandbox cannot be set up: %s",
-			strerror(-answer->err));
+	answer->err = lock_in(job, &jail, parent_pid, &answer->why);
 	if (!answer->err && job->hook)
 		job->hook();
 	if (!answer->err)
@@ -122,7 +147,8 @@ static void run_child(const struct header_job *job, int copy_fd, int pipe_fd,
 		answer->text_len = (uint32_t)strlen(text);
 	if (answer->text_len > HEADER_TEXT_MAX)
 		answer->text_len = HEADER_TEXT_MAX;
-	if (write_all(jail.pipe_fd, answer, sizeof(*answer)) ||
+	hand_over_key(answer, parents);
+	if (write_all(jail.pipe_fd, answer, HEADER_ANSWER_SENT) ||
 	    write_all(jail.pipe_fd, text, answer->text_len))
 		_exit(3);
 	secmem_free(p, sizeof(*answer));
@@ -226,7 +252,7 @@ static int take_answer(const struct header_job *job, pid_t pid, int fd,
 	int64_t deadline = now_ms() + (int64_t)job->timeout * 1000;
 	int r, status;
 
-	r = read_all(fd, answer, sizeof(*answer), deadline);
+	r = read_all(fd, answer, HEADER_ANSWER_SENT, deadline);
 	if (!r && answer->text_len && text)
 		r = read_text(fd, answer->text_len, deadline, text);
 	if (r == -ETIMEDOUT)
@@ -249,8 +275,9 @@ static int take_answer(const struct header_job *job, pid_t pid, int fd,
 		       answer->why.text);
 }
 
-static int start(const struct header_job *job, int copy_fd, int *ret_fd,
-		 pid_t *ret_pid, struct why *why)
+static int start(const struct header_job *job, int copy_fd,
+		 struct header_answer *answer, int *ret_fd, pid_t *ret_pid,
+		 struct why *why)
 {
 	pid_t parent = getpid(), pid;
 	int fds[2];
@@ -260,7 +287,7 @@ static int start(const struct header_job *job, int copy_fd, int *ret_fd,
 			       strerror(errno));
 	pid = fork();
 	if (!pid)
-		run_child(job, copy_fd, fds[1], parent);
+		run_child(job, copy_fd, fds[1], parent, answer);
 	close(fds[1]);
 	if (pid < 0) {
 		close(fds[0]);
@@ -295,7 +322,7 @@ int header_job_run(const struct header_job *job, struct header_answer *answer,
 			    strerror(errno));
 		goto out_close;
 	}
-	r = start(job, copy_fd, &fd, &pid, why);
+	r = start(job, copy_fd, answer, &fd, &pid, why);
 	if (r)
 		goto out_close;
 	r = take_answer(job, pid, fd, answer, &text, why);

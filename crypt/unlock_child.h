@@ -6,6 +6,7 @@
 #ifndef CRYPT_UNLOCK_CHILD_H
 #define CRYPT_UNLOCK_CHILD_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "crypt/kdf_limits.h"
@@ -33,7 +34,10 @@ struct header_job {
 	void (*hook)(void);   /* NULL but in tests: runs in the jail */
 };
 
-/* Travels through the pipe as it is; a text of text_len bytes may follow. */
+/*
+ * Travels through the pipe as it is, up to the key; a text of text_len bytes
+ * may follow.
+ */
 struct header_answer {
 	int32_t err;
 	uint32_t text_len;
@@ -41,6 +45,8 @@ struct header_answer {
 	struct volume_info info;
 	uint8_t key[VOLUME_KEY_MAX];
 };
+
+#define HEADER_ANSWER_SENT offsetof(struct header_answer, key)
 
 /*
  * Run the job in a child and wait for its end.  @answer stands in memory of

@@ -12,6 +12,7 @@
 #include "crypt/arena.h"
 #include "crypt/encrypt.h"
 #include "crypt/luks_format.h"
+#include "crypt/luks_memory.h"
 #include "crypt/unlock.h"
 #include "lib/secmem.h"
 #include "lib/why.h"
@@ -280,7 +281,7 @@ static int encrypt(struct encrypt_request *req, struct encrypt_files *files,
 		err = check_room(files, why);
 	/* The cipher will need it; nobody shall type for nothing. */
 	if (!err)
-		err = arena_check(why);
+		err = luks_memory_check(why);
 	if (err)
 		return err;
 	job.image_fd = files->image_fd;

@@ -11,7 +11,7 @@
 
 #include "backend/file.h"
 #include "backend/lock.h"
-#include "crypt/arena.h"
+#include "crypt/luks_memory.h"
 #include "crypt/unlock.h"
 #include "daemon/sandbox.h"
 #include "daemon/volume.h"
@@ -220,7 +220,7 @@ int prepare_key(const struct serve_request *args, struct volume *volume,
 		return why_set(why, err,
 			       "no locked memory for the key (raise ulimit "
 			       "-l)");
-	/* The worker will need it; nobody shall type for nothing. */
-	err = arena_check(why);
+	/* Nobody shall type for nothing. */
+	err = luks_memory_check(why);
 	return err ? err : unlock(args, volume, why);
 }

@@ -87,7 +87,9 @@ vc_format secret.img --size 20M
 chmod 644 key
 chmod 666 secret.img
 check_commands
-opens 2048 1 0
+another_user
+refused 2048 open --key-file key --vhost-user run/s secret.img v
+opens 6144 1 0
 opens 8192 1 1
 opens 8192 2 1
 opens 8192 8 1
