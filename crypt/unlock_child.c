@@ -21,6 +21,7 @@
 #include "crypt/luks_memory.h"
 #include "crypt/unlock_child.h"
 #include "crypt/unlock_jail.h"
+#include "lib/oom.h"
 #include "lib/secmem.h"
 
 #define CPU_FACTOR 4		/* threads that derive a key at the same time */
@@ -285,9 +286,11 @@ static int start(const struct header_job *job, int copy_fd,
 	if (pipe2(fds, O_CLOEXEC))
 		return why_set(why, -errno, "no pipe to the header reader: %s",
 			       strerror(errno));
+	oom_offer_begin();
 	pid = fork();
 	if (!pid)
 		run_child(job, copy_fd, fds[1], parent, answer);
+	oom_offer_end();
 	close(fds[1]);
 	if (pid < 0) {
 		close(fds[0]);

@@ -294,18 +294,6 @@ static int move_fds(struct unlock_jail *jail)
 	return 0;
 }
 
-static void volunteer_for_oom(void)
-{
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	/* Best effort: without it the kernel only chooses less well. */
-	if (write(fd, "1000", 4) != 4)
-		errno = 0;
-	close(fd);
-}
-
 /* Root is not needed any more.  A user namespace may lack the id. */
 static void drop_root(void)
 {
@@ -324,7 +312,6 @@ int jail_enter(struct unlock_jail *jail, int parent_pid)
 	r = move_fds(jail);
 	if (r)
 		return r;
-	volunteer_for_oom();
 	drop_root();
 	r = secmem_protect_process();
 	if (r)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
  * The cell in which a header is read: a process that cannot write a file,
- * open a socket, run a program or make another process, that is the first to
- * go when memory is short and has bounds on memory and processor time.
+ * open a socket, run a program or make another process, and has bounds on
+ * memory and processor time.
  * It knows nothing of headers.
  */
 #ifndef CRYPT_UNLOCK_JAIL_H

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/oom.h"
 #include "lib/secmem.h"
 #include "lib/why.h"
 #include "tools/command.h"
@@ -124,6 +125,7 @@ int main(int argc, char **argv)
 	int code;
 
 	/* Whatever a command does, keys and passphrases stay in it. */
+	oom_prepare();
 	secmem_protect_process();
 	/* A file-size limit is an error of a call, not the end. */
 	signal(SIGXFSZ, SIG_IGN);

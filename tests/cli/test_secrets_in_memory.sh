@@ -81,6 +81,10 @@ check_unlocking() {
 	fi
 	told_of "$command"
 	told_of "$reader"
+	# The reader goes first when memory runs out, and nobody else does.
+	[ "$(cat "/proc/$reader/oom_score_adj")" -eq 1000 ] || fail "not first"
+	[ "$(cat "/proc/$command/oom_score_adj")" -eq \
+		"$(cat /proc/self/oom_score_adj)" ] || fail "the command first"
 }
 
 check_serving() {
