@@ -61,19 +61,20 @@ _Noreturn static void daemon_child(struct volume *volume,
 	_exit(monitor_run(volume, rt, write_report, &out));
 }
 
-static void read_report(int fd, struct monitor_report *ret)
+/* Whether there is a monitor that could say how it went. */
+static bool read_report(int fd, struct monitor_report *ret)
 {
 	ssize_t n;
 
 	do {
 		n = read(fd, ret, sizeof(*ret));
 	} while (n < 0 && errno == EINTR);
-	if (n != sizeof(*ret)) {
-		ret->err = -EIO;
-		snprintf(ret->text, sizeof(ret->text),
-			 "the monitor died without a word (see the system "
-			 "log)");
-	}
+	if (n == sizeof(*ret))
+		return true;
+	ret->err = -EIO;
+	snprintf(ret->text, sizeof(ret->text),
+		 "the monitor died without a word (see the system log)");
+	return false;
 }
 
 static void start_daemon(struct volume *volume, const struct runtime *rt,
@@ -91,13 +92,16 @@ static void start_daemon(struct volume *volume, const struct runtime *rt,
 	if (!pid)
 		daemon_child(volume, rt, fds[1]);
 	close(fds[1]);
-	if (pid > 0) {
-		/* The daemon wipes what both of us see. */
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	/*
+	 * The key is kept until now, so that its pages are locked all the
+	 * time.  A monitor wipes them, which both of us see.
+	 */
+	if (read_report(fds[0], ret)) {
 		secmem_leave(volume->key, VOLUME_KEY_MAX);
 		volume->key = NULL;
-		waitpid(pid, NULL, 0);
 	}
-	read_report(fds[0], ret);
 	close(fds[0]);
 }
 
