@@ -108,18 +108,16 @@ static ssize_t read_typed(const struct terminal *t, const sigset_t *mask,
 	bool too_long = false;
 	size_t n = 0;
 	ssize_t r;
-	char c;
+	char c = '\0';
 
 	for (;;) {
 		r = wait_input(t, mask);
 		if (r < 0)
-			return r;
+			break;
 		r = read(t->in, &c, 1);
 		if (r < 0)
-			return -errno;
-		if (!r && !n)
-			return -EINVAL;
-		if (!r || c == '\n')
+			r = -errno;
+		if (r <= 0 || c == '\n')
 			break;
 		if (n < len)
 			buf[n++] = c;
@@ -127,7 +125,9 @@ static ssize_t read_typed(const struct terminal *t, const sigset_t *mask,
 			too_long = true;
 	}
 	explicit_bzero(&c, sizeof(c));
-	return too_long ? -EINVAL : (ssize_t)n;
+	if (r < 0)
+		return r;
+	return too_long || (!r && !n) ? -EINVAL : (ssize_t)n;
 }
 
 static bool is_fault(int sig)
