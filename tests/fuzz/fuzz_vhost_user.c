@@ -51,6 +51,7 @@ static struct {
 	struct sockaddr_un addr;
 	socklen_t addr_len;
 	unsigned nr_fds;
+	uint64_t features; /* of the last handshake */
 } world;
 
 static uint64_t take(unsigned bytes)
@@ -298,12 +299,12 @@ static bool step_handshake(void)
 		.region = { { 0, MEMORY, USER, 0 } },
 	};
 
+	world.features = (vblk_features(world.vblk) & ~take(8)) | 1ULL << 32;
 	return send_u64(VHOST_SET_PROTOCOL_FEATURES,
-			1 << 0 | 1 << 3 | 1 << 5 | 1 << 9 | 7 << 12 | 1 << 16,
+			1 << 0 | 1 << 1 | 1 << 3 | 1 << 5 | 1 << 9 | 7 << 12 |
+				1 << 16,
 			0) &&
-	       send_u64(VHOST_SET_FEATURES,
-			(vblk_features(world.vblk) & ~take(8)) | 1ULL << 32,
-			0) &&
+	       send_u64(VHOST_SET_FEATURES, world.features, 0) &&
 	       send_message(VHOST_SET_MEM_TABLE, VHOST_VERSION, &table, 40,
 			    ONE(1));
 }
@@ -335,6 +336,18 @@ static bool step_log(void)
 			    ONE(2));
 }
 
+/* Dirty pages are logged from now on, or no longer. */
+static bool step_dirty(void)
+{
+	uint32_t what = (uint32_t)take(1);
+	struct vhost_log log = { what >> 2 ? what >> 2 : MEMORY, 0 };
+
+	world.features ^= (uint64_t)(what & 1) << VHOST_F_LOG_ALL;
+	return (what & 2 || send_message(VHOST_SET_LOG_BASE, VHOST_VERSION,
+					 &log, sizeof(log), ONE(2))) &&
+	       send_u64(VHOST_SET_FEATURES, world.features, 0);
+}
+
 static bool step_memory(void)
 {
 	uint64_t bytes = take(8);
@@ -357,8 +370,8 @@ static bool step_kick(void)
 }
 
 static bool (*const steps[])(void) = {
-	step_message, step_handshake, step_ring, step_memory,
-	step_kick,    step_bytes,     step_log,	 step_cut,
+	step_message, step_handshake, step_ring, step_memory, step_kick,
+	step_bytes,   step_log,	      step_cut,	 step_dirty,
 };
 
 static void leave(void)

@@ -11,13 +11,17 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "backend/blk.h"
 #include "backend/mem.h"
+#include "lib/why.h"
 #include "tests/unit/vhost_front.h"
 #include "vhost-user/dev.h"
+#include "vhost-user/fd.h"
+#include "vhost-user/log_mem.h"
 #include "vhost-user/ring.h"
 
 #define SECTORS 64
@@ -205,6 +209,62 @@ START_TEST(test_full_descriptor)
 }
 END_TEST
 
+/* This process can have @more descriptors than it has. */
+static void allow_fds(unsigned more)
+{
+	struct rlimit lim;
+	int next;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &lim), 0);
+	lim.rlim_cur = lim.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &lim), 0);
+	next = dup(0);
+	close(next);
+	lim.rlim_cur = (rlim_t)next + more;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &lim), 0);
+}
+
+START_TEST(test_no_descriptor_left)
+{
+	const struct vhost_inflight want = { .nr_queues = 1, .queue_size = 8 };
+	struct vhost_log_mem log = { 0 };
+	struct why why = { "" };
+	int fd = -1;
+
+	allow_fds(0);
+	ck_assert_int_eq(vhost_log_mem_new(&log, &want, &fd, &why), -EMFILE);
+	ck_assert_int_eq(fd, -1);
+	ck_assert_ptr_null(log.map);
+	ck_assert_int_eq(vhost_fd_ticks(), -EMFILE);
+	allow_fds(64);
+}
+END_TEST
+
+START_TEST(test_new_without_descriptors)
+{
+	const struct vhost_dev_params params = {
+		.listen_fd = f.listen_fd,
+		.nr_queues = FRONT_QUEUES,
+		.vblk = f.vblk,
+	};
+	unsigned before, i;
+	struct vhost_dev *dev;
+
+	/* A timer, and two for each ring. */
+	for (i = 0; i < 1 + 2 * FRONT_QUEUES; i++) {
+		before = front_count_fds();
+		allow_fds(i);
+		ck_assert_int_eq(vhost_dev_new(&params, f.loop, &dev), -EMFILE);
+		allow_fds(8);
+		ck_assert_uint_eq(front_count_fds(), before);
+	}
+	ck_assert_int_eq(vhost_dev_new(&params, f.loop, &dev), 0);
+	vhost_dev_free(dev);
+	vhost_dev_free(NULL);
+	allow_fds(64);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("vhost_config");
@@ -213,6 +273,8 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, test_no_descriptor_left);
+	tcase_add_test(tc, test_new_without_descriptors);
 	tcase_add_test(tc, test_read);
 	tcase_add_test(tc, test_cache_mode);
 	tcase_add_test(tc, test_features);

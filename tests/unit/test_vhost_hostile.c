@@ -57,11 +57,12 @@ enum kind {
 	PIPE,
 	PLAIN_FILE,
 	SEALED, /* a memfd of 4096 bytes with F_SEAL_SHRINK */
+	SEALED_READ_ONLY,
 };
 
 static int make_fd(enum kind kind)
 {
-	int fds[2];
+	int fds[2], fd;
 	char path[64];
 
 	switch (kind) {
@@ -72,8 +73,12 @@ static int make_fd(enum kind kind)
 	case MEMORY:
 		return dup(f.mem_fd);
 	case READ_ONLY:
-		snprintf(path, sizeof(path), "/proc/self/fd/%d", f.mem_fd);
-		return open(path, O_RDONLY);
+	case SEALED_READ_ONLY:
+		fds[0] = make_fd(kind == READ_ONLY ? MEMORY : SEALED);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[0]);
+		fd = open(path, O_RDONLY);
+		close(fds[0]);
+		return fd;
 	case PIPE:
 		ck_assert_int_eq(pipe(fds), 0);
 		close(fds[1]);
@@ -230,6 +235,7 @@ static const struct {
 	{ SHAKEN, VHOST_SET_INFLIGHT_FD, LOG(4096, 8, 1, 8), SEALED },
 	{ SHAKEN, VHOST_SET_INFLIGHT_FD, LOG(UINT64_MAX, 0, 1, 8), SEALED },
 	{ SHAKEN, VHOST_SET_INFLIGHT_FD, LOG(4096, 1ULL << 63, 1, 8), SEALED },
+	{ SHAKEN, VHOST_SET_INFLIGHT_FD, LOG(4096, 0, 1, 8), SEALED_READ_ONLY },
 	{ SHAKEN, VHOST_SET_STATUS, U64(256) },
 	/* Logs of dirty pages. */
 	{ FRESH, VHOST_SET_LOG_BASE, DIRTY(4096, 0), SEALED },
@@ -242,6 +248,7 @@ static const struct {
 	{ SHAKEN, VHOST_SET_LOG_BASE, DIRTY(8, 8), SEALED },
 	{ SHAKEN, VHOST_SET_LOG_BASE, DIRTY(UINT64_MAX, 0), SEALED },
 	{ SHAKEN, VHOST_SET_LOG_BASE, DIRTY(4096, 1ULL << 63), SEALED },
+	{ SHAKEN, VHOST_SET_LOG_BASE, DIRTY(4096, 0), SEALED_READ_ONLY },
 	{ SHAKEN, VHOST_SET_LOG_FD },
 	/* While a ring runs. */
 	{ RUNNING, VHOST_SET_VRING_NUM, STATE(0, 8) },

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -137,6 +138,17 @@ START_TEST(test_impossible)
 }
 END_TEST
 
+START_TEST(test_no_descriptor_left)
+{
+	const struct rlimit none = { 0, 4096 };
+	int fd = -1;
+
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_int_eq(vhost_socket_listen(&params, &fd, &why), -EMFILE);
+	ck_assert_int_eq(fd, -1);
+}
+END_TEST
+
 START_TEST(test_adopt)
 {
 	int fd, pair[2], types[2];
@@ -178,6 +190,7 @@ int main(void)
 	tcase_add_test(tc, test_taken_over);
 	tcase_add_test(tc, test_something_else_there);
 	tcase_add_test(tc, test_impossible);
+	tcase_add_test(tc, test_no_descriptor_left);
 	tcase_add_test(tc, test_adopt);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
