@@ -22,8 +22,9 @@ check:
 # check-san runs those as well.
 check-all: all unit-tests san-tests fuzz-targets bench-programs $(CLI_PROGRAMS) \
 		$(VM_PROGRAMS) $(SECRETS_PROGRAM)
-	@$(TEST_ENV) tests/run layers format fuzz unit \
-		unit:$(O)/san-address-undefined threads:$(O)/san-thread cli vm
+	@$(TEST_ENV) FUZZ_SECONDS='$(or $(FUZZ_SECONDS),20)' tests/run \
+		cli layers format unit unit:$(O)/san-address-undefined \
+		threads:$(O)/san-thread fuzz vm
 
 unit-tests: $(UNIT_TESTS)
 
