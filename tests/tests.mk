@@ -10,7 +10,7 @@ JOBS := $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
 AGAIN = O='$(O)' tests/setup && $(MAKE) --no-print-directory $(JOBS)
 
 # Programs that the tests of the command run.
-CLI_PROGRAMS := $(B)/tests/cli/hostile_header
+CLI_PROGRAMS := $(B)/tests/cli/hostile_header $(B)/tests/cli/vhost_hostile
 
 .PHONY: check check-all check-unit check-san check-cli check-vm \
 	check-layers check-format unit-tests san-tests demo demo-built vm-shell
@@ -43,6 +43,10 @@ check-san: san-tests
 
 check-cli: all bench-programs $(CLI_PROGRAMS) $(SECRETS_PROGRAM)
 	@$(TEST_ENV) tests/run cli
+
+$(B)/tests/cli/vhost_hostile: $(B)/tests/cli/vhost_hostile.o
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $<
 
 $(B)/tests/cli/hostile_header: $(B)/tests/cli/hostile_header.o \
 		$(B)/tests/unit/luks_hostile.o \
