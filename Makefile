@@ -11,6 +11,7 @@
 #   make fuzz            libFuzzer targets, FUZZ_SECONDS=60 each (clang)
 #   make coverage        lines that the fuzzers reach (clang, llvm)
 #   make bench           speed, beside that of others (QUICK=1: 3 minutes)
+#   make bench-vm        the same through VDUSE, in QEMU: half an hour
 #   make demo            install what is missing, build, run the main job
 #   make vm-shell        a shell in the test kernel
 #   make install         DESTDIR=, PREFIX=/usr/local

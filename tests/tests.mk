@@ -13,7 +13,8 @@ AGAIN = O='$(O)' tests/setup && $(MAKE) --no-print-directory $(JOBS)
 CLI_PROGRAMS := $(B)/tests/cli/hostile_header $(B)/tests/cli/vhost_hostile
 
 .PHONY: check check-all check-unit check-san check-cli check-vm \
-	check-layers check-format unit-tests san-tests demo demo-built vm-shell
+	check-layers check-format unit-tests san-tests demo demo-built vm-shell \
+	bench-vm
 
 check:
 	@$(AGAIN) check-all
@@ -69,6 +70,9 @@ demo:
 
 demo-built: all
 	@O='$(O)' tests/demo
+
+bench-vm: all
+	@O='$(O)' tests/vm/bench
 
 vm-shell: all
 	@O='$(O)' tests/vm/vm shell
