@@ -21,7 +21,7 @@ VCRYPT=$PWD/vcrypt
 mkdir -m 777 public
 
 # Long enough that the header reader is caught while it works.
-fast_pbkdf=(--pbkdf pbkdf2 --pbkdf-force-iterations 1000000)
+fast_pbkdf=(--pbkdf pbkdf2 --pbkdf-force-iterations 1200000)
 vc_format public/secret.img --size 32M
 chmod 666 public/secret.img
 know_secrets public/secret.img
@@ -42,9 +42,14 @@ child() {
 	echo "${pids%% *}"
 }
 
+# When it has been at work for a while, which it only is on the key.
 stop_reader() {
+	local stat
+
 	reader=$(child)
-	[ -n "$reader" ] && kill -STOP "$reader"
+	[ -n "$reader" ] || return
+	read -ra stat <"/proc/$reader/stat"
+	[ "${stat[13]}" -ge 5 ] && kill -STOP "$reader"
 }
 
 # At a terminal, up to the moment when the header reader derives the key.
@@ -79,6 +84,7 @@ check_unlocking() {
 			fail "not in locked memory: $(cat found)"
 		[ "$(figure passphrase)" -eq 1 ] || fail "$(cat found)"
 	fi
+	found_in_reader "$reader"
 	told_of "$command"
 	told_of "$reader"
 	# The reader goes first when memory runs out, and nobody else does.
@@ -122,5 +128,11 @@ serve_and_search() {
 	exec 3>&-
 }
 
+not_in_kernel_log() {
+	dmesg >kernel.log 2>err || return 0
+	not_in_files kernel.log
+}
+
 serve_and_search 1
 serve_and_search 0 "${without_secretmem[@]}"
+not_in_kernel_log

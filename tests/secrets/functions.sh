@@ -66,6 +66,24 @@ found_in() {
 	[ "$(figure hidden)" -eq 0 ] || fail "the test is wrong: hidden memory"
 }
 
+# is_locked PID REGION: all of the regions of this name, which are there.
+is_locked() {
+	awk -v name="$2" '
+		$1 ~ /^[0-9a-f]+-[0-9a-f]+$/ { inside = $6 == name }
+		$1 == "VmFlags:" && inside { n++; locked += / lo / }
+		END { exit !n || locked != n }' "/proc/$1/smaps"
+}
+
+# found_in_reader PID: the header reader works on the passphrase where the
+# command has it, and where OpenSSL has its memory; the rest is locked.
+found_in_reader() {
+	scan "$1"
+	[ "$with_secretmem" = 0 ] || nothing_in "$1" "header reader"
+	! grep -E '^[a-z]* [0-9]* ' found | grep -qv ' /dev/zero (deleted)$' ||
+		fail "header reader: elsewhere: $(cat found)"
+	is_locked "$1" '[heap]' || fail "header reader: its heap can be swapped"
+}
+
 # The monitor has the key: four blocks.
 found_in_monitor() {
 	found_in "$1" monitor 4 0 0
