@@ -182,6 +182,22 @@ static void forget_worker(struct monitor *m, int *status)
 	m->end_deadline = 0;
 }
 
+/* What the worker said last, or else how it died. */
+static const char *last_words(struct monitor *m, const char *how)
+{
+	static const char from[] = "worker: ", bad[] = "error: ";
+	const char *line, *last = NULL;
+	unsigned i;
+
+	log_relay_read(&m->log);
+	for (i = 0; (line = log_relay_line(&m->log, i)); i++)
+		last = line;
+	if (!last || strncmp(last, from, strlen(from)))
+		return how;
+	last += strlen(from);
+	return strncmp(last, bad, strlen(bad)) ? last : last + strlen(bad);
+}
+
 bool supervise_count_death(struct monitor *m, int64_t now)
 {
 	unsigned limit = m->volume->death_limit;
@@ -203,8 +219,7 @@ void supervise_on_death(struct monitor *m)
 		return;
 	describe_death(status, how, sizeof(how));
 	if (m->phase == PHASE_STARTING) {
-		log_relay_read(&m->log);
-		monitor_fail(m, -EIO, how);
+		monitor_fail(m, -EIO, last_words(m, how));
 		return;
 	}
 	log_error("the worker died (%s); starting another", how);
