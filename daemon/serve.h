@@ -15,6 +15,7 @@
 #include "daemon/volume.h"
 
 struct loop;
+struct queue;
 struct queue_thread;
 struct serve;
 struct shared;
@@ -52,14 +53,17 @@ struct serve {
 
 	/* The rest is its own. */
 	void *dev; /* the transport's */
-	struct queue_thread *queues[VOLUME_MAX_QUEUES];
+	struct queue_thread *threads[VOLUME_MAX_QUEUES];
+	unsigned nr_threads;
+	struct queue *queues[VOLUME_MAX_QUEUES];
 	bool runs[VOLUME_MAX_QUEUES];
 	bool pending; /* the device waits for queues */
 };
 
 /*
- * Start the queue threads, each of which adds to the eventfd @done_fd when it
- * has done what it was told: then call serve_on_done.  Errors are those of
+ * Start the queues' threads: one for each queue, but no more than there are
+ * CPUs for them.  The eventfd @done_fd is added to when a queue has done what
+ * it was told: then call serve_on_done.  Errors are those of
  * queue_thread_new; serve_free frees what there is.
  */
 int serve_make_queues(struct serve *serve, int done_fd);

@@ -35,7 +35,7 @@ static void owner_start_queue(void *owner, unsigned index,
 	 * when it starts, after this.
 	 */
 	err = vduse_dev_set_kick(s->dev, index,
-				 queue_thread_kick_fd(s->queues[index]));
+				 queue_kick_fd(s->queues[index]));
 	if (err)
 		log_error("queue %u: VDUSE_VQ_SETUP_KICKFD: %s", index,
 			  strerror(-err));
@@ -61,7 +61,7 @@ static struct virtq_state owner_queue_state(void *owner, unsigned index)
 {
 	struct serve *s = owner;
 
-	return queue_thread_state(s->queues[index]);
+	return queue_state(s->queues[index]);
 }
 
 static void owner_reset(void *owner)
@@ -70,7 +70,7 @@ static void owner_reset(void *owner)
 	unsigned i;
 
 	for (i = 0; i < s->nr_queues; i++)
-		queue_thread_reset(s->queues[i]);
+		queue_reset(s->queues[i]);
 }
 
 static void owner_status(void *owner, uint8_t status, uint64_t features)

@@ -28,14 +28,14 @@ static void owner_reset_queue(void *owner, unsigned index)
 {
 	struct serve *s = owner;
 
-	queue_thread_reset(s->queues[index]);
+	queue_reset(s->queues[index]);
 }
 
 static bool owner_queue_runs(void *owner, unsigned index)
 {
 	struct serve *s = owner;
 
-	s->runs[index] = queue_thread_runs(s->queues[index]);
+	s->runs[index] = queue_runs(s->queues[index]);
 	return s->runs[index];
 }
 
@@ -43,7 +43,7 @@ static struct virtq_state owner_queue_state(void *owner, unsigned index)
 {
 	struct serve *s = owner;
 
-	return queue_thread_state(s->queues[index]);
+	return queue_state(s->queues[index]);
 }
 
 static void owner_status(void *owner, uint8_t status, uint64_t features)

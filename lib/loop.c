@@ -13,7 +13,8 @@
 #include "lib/loop.h"
 #include "lib/loop_poll.h"
 
-#define MAX_FILES 8
+#define MAX_FILES  8
+#define MAX_MEMORY 32
 
 struct loop {
 	struct io_uring ring;
@@ -21,8 +22,8 @@ struct loop {
 	struct loop_poll poll;
 	int files[MAX_FILES];
 	unsigned nr_files;
-	const char *mem;
-	size_t mem_len;
+	struct iovec mem[MAX_MEMORY];
+	unsigned nr_mem, max_mem;
 	bool stop;
 };
 
@@ -92,31 +93,53 @@ int loop_add_file(struct loop *loop, int fd)
 	return (int)i;
 }
 
+/* Room for several pieces of memory, which come one by one. */
+static void make_room(struct loop *loop)
+{
+	if (io_uring_register_buffers_sparse(&loop->ring, MAX_MEMORY))
+		loop->max_mem = 1; /* before Linux 5.19 */
+	else
+		loop->max_mem = MAX_MEMORY;
+}
+
 int loop_add_memory(struct loop *loop, void *base, size_t len)
 {
 	const struct iovec iov = { .iov_base = base, .iov_len = len };
+	uint64_t tag = 0;
 	int err;
 
-	if (loop->mem)
-		return -EEXIST;
-	err = io_uring_register_buffers(&loop->ring, &iov, 1);
-	if (err)
+	if (!loop->max_mem)
+		make_room(loop);
+	if (loop->nr_mem == loop->max_mem)
+		return -ENOSPC;
+	if (loop->max_mem == 1)
+		err = io_uring_register_buffers(&loop->ring, &iov, 1);
+	else
+		err = io_uring_register_buffers_update_tag(
+			&loop->ring, loop->nr_mem, &iov, (void *)&tag, 1);
+	if (err < 0)
 		return err;
-	loop->mem = base;
-	loop->mem_len = len;
+	loop->mem[loop->nr_mem++] = iov;
 	return 0;
 }
 
-bool loop_has_any_memory(const struct loop *loop)
+int loop_find_memory(const struct loop *loop, const void *p, size_t len)
 {
-	return loop->mem;
+	unsigned i;
+
+	for (i = 0; i < loop->nr_mem; i++) {
+		const struct iovec *m = &loop->mem[i];
+		size_t at = (size_t)((const char *)p - (char *)m->iov_base);
+
+		if (at < m->iov_len && len <= m->iov_len - at)
+			return (int)i;
+	}
+	return -1;
 }
 
-bool loop_has_memory(const struct loop *loop, const void *p, size_t len)
+unsigned loop_nr_memory(const struct loop *loop)
 {
-	size_t at = (size_t)((const char *)p - loop->mem);
-
-	return loop->mem && at < loop->mem_len && len <= loop->mem_len - at;
+	return loop->nr_mem;
 }
 
 /* liburing 2.3 (Debian 12) declares these two calls but does not export them. */

@@ -50,16 +50,17 @@ void loop_free(struct loop *loop);
 int loop_add_file(struct loop *loop, int fd);
 
 /*
- * Register memory for READ_FIXED and WRITE_FIXED, once, before loop_seal.
- * -ENOMEM when RLIMIT_MEMLOCK is too small: go on without.
+ * Register memory for READ_FIXED and WRITE_FIXED, before loop_seal.
+ * -ENOMEM when RLIMIT_MEMLOCK is too small, -ENOSPC when there is no room for
+ * more (before Linux 5.19, for more than one): go on without.
  */
 int loop_add_memory(struct loop *loop, void *base, size_t len);
 
-/* Whether @len bytes at @p stand in the registered memory (buffer 0). */
-bool loop_has_memory(const struct loop *loop, const void *p, size_t len);
+/* The buffer that @len bytes at @p stand in, or -1: they are not registered. */
+int loop_find_memory(const struct loop *loop, const void *p, size_t len);
 
-/* Whether loop_add_memory has succeeded. */
-bool loop_has_any_memory(const struct loop *loop);
+/* How often loop_add_memory has succeeded. */
+unsigned loop_nr_memory(const struct loop *loop);
 
 /* Restrict and enable the ring, in the thread that will run it. */
 int loop_seal(struct loop *loop);

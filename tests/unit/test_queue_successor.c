@@ -17,6 +17,7 @@
 #include "backend/blk.h"
 #include "backend/mem.h"
 #include "daemon/queue.h"
+#include "daemon/queue_thread.h"
 #include "lib/guard.h"
 #include "tests/unit/driver_blk.h"
 #include "virtio/blk_stats.h"
@@ -39,6 +40,7 @@ static struct shared *shared;
 static struct blk_dev *disk;
 static struct vblk *vblk;
 static struct queue_thread *qt;
+static struct queue *q;
 static int done_fd, irq_fd;
 static unsigned offered;
 
@@ -173,11 +175,13 @@ static void serve(struct blk_dev *dev)
 	if (vblk_new(dev, &params, &vblk, NULL))
 		_exit(2);
 	queue.vblk = vblk;
-	if (queue_thread_new(&queue, &qt))
+	if (queue_thread_new(&queue, 1, &qt, &q))
 		_exit(3);
-	queue_thread_start(qt, &b.d.setup);
-	if (eventfd_read(done_fd, &n))
-		_exit(4);
+	queue_start(q, &b.d.setup);
+	do
+		if (eventfd_read(done_fd, &n))
+			_exit(4);
+	while (queue_busy(q));
 }
 
 static void offer(unsigned nr)
@@ -235,8 +239,11 @@ static void end(void)
 {
 	eventfd_t n;
 
-	queue_thread_stop(qt);
-	ck_assert_int_eq(eventfd_read(done_fd, &n), 0);
+	queue_stop(q);
+	/* A predecessor may have died between an order and reading this. */
+	do
+		ck_assert_int_eq(eventfd_read(done_fd, &n), 0);
+	while (queue_busy(q));
 	queue_thread_free(qt);
 	vblk_free(vblk);
 	blk_close(disk);

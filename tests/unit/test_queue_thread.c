@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * A queue in a thread of its own, ordered about by another.  Each test runs
+ * Queues in a thread of their own, ordered about by another.  Each test runs
  * with a split ring (0) and with a packed one (1).
  */
 #include <check.h>
@@ -17,6 +17,7 @@
 #include "backend/blk.h"
 #include "backend/mem.h"
 #include "daemon/queue.h"
+#include "daemon/queue_thread.h"
 #include "lib/guard.h"
 #include "tests/unit/driver_split.h"
 #include "virtio/blk_dev.h"
@@ -29,6 +30,7 @@
 static struct blk_dev *disk;
 static struct vblk *vblk;
 static struct queue_thread *qt;
+static struct queue *q;
 static struct vblk_stats stats;
 static struct driver d;
 static void *inflight;
@@ -72,11 +74,11 @@ static void begin(bool packed)
 	queue.vblk = vblk;
 	queue.inflight = inflight;
 	queue.done_fd = done_fd;
-	ck_assert_int_eq(queue_thread_new(&queue, &qt), 0);
+	ck_assert_int_eq(queue_thread_new(&queue, 1, &qt, &q), 0);
 	driver_init(&d, SIZE, vblk_features(vblk));
 	close(d.setup.kick_fd);
 	d.setup.ops = &host_ops;
-	d.setup.kick_fd = queue_thread_kick_fd(qt);
+	d.setup.kick_fd = queue_kick_fd(q);
 }
 
 static void teardown(void)
@@ -95,7 +97,7 @@ static void teardown(void)
 /* The queue has stopped: where it goes on, as the driver must see it. */
 static void check_state(unsigned requests)
 {
-	const struct virtq_state state = queue_thread_state(qt);
+	const struct virtq_state state = queue_state(q);
 
 	/* An indirect request is one descriptor of the ring. */
 	if (d.packed.desc) {
@@ -126,16 +128,16 @@ static void await(int fd)
 
 static void start(void)
 {
-	queue_thread_start(qt, &d.setup);
+	queue_start(q, &d.setup);
 	await(done_fd);
-	ck_assert(!queue_thread_busy(qt));
+	ck_assert(!queue_busy(q));
 }
 
 static void stop(void)
 {
-	queue_thread_stop(qt);
+	queue_stop(q);
 	await(done_fd);
-	ck_assert(!queue_thread_busy(qt));
+	ck_assert(!queue_busy(q));
 }
 
 /* A write of one sector, or of none: a flush.  Returns where the status is. */
@@ -181,7 +183,7 @@ static uint8_t status_at(uint64_t iova)
 START_TEST(test_nothing_to_do)
 {
 	begin(_i);
-	ck_assert(!queue_thread_busy(qt));
+	ck_assert(!queue_busy(q));
 	/* A queue that never ran stops as well. */
 	stop();
 	start();
@@ -248,14 +250,14 @@ START_TEST(test_stop_drains)
 			used++;
 		check_state(used);
 		ck_assert_uint_ge(used, round * 4);
-		d.setup.state = queue_thread_state(qt);
+		d.setup.state = queue_state(q);
 		/* What is left is served in the next round. */
 		start();
 		collect((round + 1) * 4 - used);
 		used = (round + 1) * 4;
 		stop();
 		check_state(used);
-		d.setup.state = queue_thread_state(qt);
+		d.setup.state = queue_state(q);
 		if (round % 16 == 15)
 			d.next_data = DRIVER_DATA;
 	}
@@ -270,7 +272,7 @@ START_TEST(test_reset)
 	driver_kick(&d);
 	collect(1);
 	stop();
-	queue_thread_reset(qt);
+	queue_reset(q);
 	driver_reset(&d);
 	start();
 	add(VIRTIO_BLK_T_OUT, 0);
@@ -321,10 +323,10 @@ START_TEST(test_start_fails)
 		d.setup = good;
 		ck_assert(!serves());
 		ck_assert_uint_eq(vblk_stat_get(&stats.broken), 1);
-		queue_thread_reset(qt);
+		queue_reset(q);
 		ck_assert(serves());
 		ck_assert_uint_eq(vblk_stat_get(&stats.broken), 0);
-		queue_thread_reset(qt);
+		queue_reset(q);
 		driver_reset(&d);
 		good = d.setup;
 	}
@@ -350,8 +352,49 @@ START_TEST(test_broken_stands)
 	driver_reset(&d);
 	ck_assert(!serves());
 	ck_assert_uint_eq(vblk_stat_get(&stats.broken), 1);
-	queue_thread_reset(qt);
+	queue_reset(q);
 	ck_assert(serves());
+}
+END_TEST
+
+/*
+ * Three queues of one thread: each has its orders, and its requests, while
+ * another runs.
+ */
+START_TEST(test_shared_thread)
+{
+	struct vblk_stats all_stats[3] = { 0 };
+	struct queue_params params[3];
+	struct queue *queues[3];
+	uint64_t status;
+	int i;
+
+	begin(_i);
+	queue_thread_free(qt);
+	for (i = 0; i < 3; i++)
+		params[i] = (struct queue_params){
+			.vblk = vblk,
+			.index = (unsigned)i,
+			.stats = &all_stats[i],
+			.inflight = inflight,
+			.done_fd = done_fd,
+		};
+	ck_assert_int_eq(queue_thread_new(params, 3, &qt, queues), 0);
+	for (i = 2; i >= 0; i--) {
+		q = queues[i];
+		d.setup.kick_fd = queue_kick_fd(q);
+		start();
+		ck_assert(queue_runs(queues[i]));
+		ck_assert(!queue_runs(queues[(i + 1) % 3]));
+		status = add(VIRTIO_BLK_T_OUT, 9);
+		driver_kick(&d);
+		collect(1);
+		ck_assert_uint_eq(status_at(status), VIRTIO_BLK_S_OK);
+		ck_assert_uint_eq(all_stats[i].op[VBLK_WRITE].requests, 1);
+		stop();
+		queue_reset(q);
+		driver_reset(&d);
+	}
 }
 END_TEST
 
@@ -360,6 +403,7 @@ START_TEST(test_no_descriptors)
 	struct queue_params queue = { .stats = &stats };
 	struct rlimit lim, old;
 	struct queue_thread *other = NULL;
+	struct queue *none = NULL;
 	int next, room;
 
 	begin(_i);
@@ -373,7 +417,8 @@ START_TEST(test_no_descriptors)
 	for (room = 0; room < 3; room++) {
 		lim = (struct rlimit){ (rlim_t)(next + room), old.rlim_max };
 		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &lim), 0);
-		ck_assert_int_eq(queue_thread_new(&queue, &other), -EMFILE);
+		ck_assert_int_eq(queue_thread_new(&queue, 1, &other, &none),
+				 -EMFILE);
 		ck_assert_ptr_null(other);
 	}
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &old), 0);
@@ -394,6 +439,7 @@ int main(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, test_nothing_to_do, 0, 2);
 	tcase_add_loop_test(tc, test_requests, 0, 2);
+	tcase_add_loop_test(tc, test_shared_thread, 0, 2);
 	tcase_add_loop_test(tc, test_start_looks_at_the_ring, 0, 2);
 	tcase_add_loop_test(tc, test_stop_drains, 0, 2);
 	tcase_add_loop_test(tc, test_reset, 0, 2);
