@@ -399,7 +399,11 @@ int pump_run(const struct pump *pump, uint64_t *at, struct why *why)
 	int err = open_state(&s);
 
 	if (err)
-		why_set(why, err, "no copying is possible: %s", strerror(-err));
+		why_set(why, err, "nothing can be copied: %s%s", strerror(-err),
+			err == -EPERM || err == -ENOSYS
+				? " (io_uring is needed: sysctl "
+				  "kernel.io_uring_disabled)"
+				: "");
 	else
 		err = run(&s);
 	close_state(&s);

@@ -258,7 +258,7 @@ static int work(const struct encrypt_request *req, struct encrypt_files *files,
 	if (!err && req->replace)
 		fprintf(stderr,
 			"vcrypt: %s: is encrypted now; the plain data are not "
-			"wiped (see vcrypt(8))\n",
+			"wiped (see vcrypt-encrypt(8))\n",
 			files->target);
 	return err;
 }

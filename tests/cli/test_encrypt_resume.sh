@@ -3,16 +3,16 @@
 #
 # An encryption that was ended, in whatever moment: the same command goes on,
 # with the right passphrase, as long as the image is the same.
+# timeout: 120
 
 # shellcheck source=tests/cli/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
 requires cryptsetup strace
 
-# dies CALL N COMMAND...: the command is killed with SIGKILL when it makes that
-# system call for the Nth time; fails if it never did.
+# dies CALL N COMMAND...: the command gets $signal, or SIGKILL, when it makes that
+# system call for the Nth time; fails if it never did. Its status is $status.
 dies() {
-	local status=0
-
+	status=0
 	under=(strace -qq -o trace -e "trace=$1"
 		-e "inject=$1:signal=${signal:-KILL}:when=$2")
 	shift 2
@@ -28,8 +28,8 @@ truncate -s 131M a.img
 cp --sparse=always a.img a.copy
 
 # Killed while it copies, after the first note of how far it is.
-dies io_uring_enter 200 vc_encrypt a.img && [ -e a.img.luks.part ] ||
-	fail "it was not killed in the middle"
+dies io_uring_enter 200 vc_encrypt a.img || fail "it was not killed"
+[ -e a.img.luks.part ] || fail "nothing is left of it"
 [ ! -e a.img.luks ] || fail "an unfinished container has its name"
 [ "$(stat -c %a a.img.luks.part)" = 600 ] || fail "others may read it"
 
@@ -41,6 +41,7 @@ says 'a.img.luks.part: .*'
 
 # A signal of the user's: it says how far it is, and that it can go on.
 signal=TERM dies io_uring_enter 20 vc_encrypt a.img || fail "SIGTERM is ignored"
+[ "$status" -eq 143 ] || fail "status $status, not that of SIGTERM"
 says 'a.img: stopped (encrypting|verifying) at [1-9][0-9]* % \(the same command'
 [ -e a.img.luks.part ] || fail "SIGTERM has removed what was done"
 
