@@ -187,6 +187,12 @@ static int no_memory(const struct luks_slot *slot,
 		       memory->bytes >> 20);
 }
 
+static bool slot_wanted(const struct volume_request *request,
+			const struct luks_slot *slot)
+{
+	return !request->slots || request->slots & 1u << slot->id;
+}
+
 static int unlock_any(struct luks_reader *reader,
 		      const struct kdf_memory *memory,
 		      const struct volume_request *request,
@@ -197,10 +203,12 @@ static int unlock_any(struct luks_reader *reader,
 	int priority, r;
 	unsigned int i;
 
-	for (priority = 2; priority > 0; priority--) {
+	/* Slots that are asked for are tried, whatever their priority. */
+	for (priority = 2; priority >= !request->slots; priority--) {
 		for (i = 0; i < reader->gate.nr_slots; i++) {
 			slot = &reader->gate.slots[i];
-			if (slot->priority != priority)
+			if (slot->priority != priority ||
+			    !slot_wanted(request, slot))
 				continue;
 			if (slot->memory > memory->bytes) {
 				skipped = slot;
@@ -262,6 +270,17 @@ int luks_reader_unlock(struct luks_reader *reader,
 		       ? unlock_any(reader, memory, request, key, ret_slot, why)
 		       : unlock_one(reader, memory, request, key, ret_slot,
 				    why);
+}
+
+int luks_reader_token(struct luks_reader *reader,
+		      const struct luks_token_query *query,
+		      struct luks_token *ret, char **ret_text, struct why *why)
+{
+	if (reader->headers.version == 1)
+		return why_set(why, -ENOENT,
+			       "LUKS1 has no tokens (cryptsetup convert)");
+	return luks_token_find(reader->cd, &reader->gate, query, ret, ret_text,
+			       why);
 }
 
 int luks_reader_dump(struct luks_reader *reader, enum volume_dump_format format,

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "crypt/kdf_limits.h"
+#include "crypt/luks_token.h"
 #include "crypt/unlock.h"
 
 struct luks_reader;
@@ -55,6 +56,11 @@ int luks_reader_unlock(struct luks_reader *reader,
 		       const struct volume_request *request,
 		       uint8_t key[static VOLUME_KEY_MAX], int *ret_slot,
 		       struct why *why);
+
+/* After luks_reader_judge: see luks_token_find. */
+int luks_reader_token(struct luks_reader *reader,
+		      const struct luks_token_query *query,
+		      struct luks_token *ret, char **ret_text, struct why *why);
 
 /* Describe it; *ret_text is freed by the caller.  Errors: -EINVAL, -ENOMEM. */
 int luks_reader_dump(struct luks_reader *reader, enum volume_dump_format format,

@@ -63,22 +63,6 @@ static bool info_sane(const struct volume_info *info,
 	       info->data_size % sector == 0 && place_sane(info, job);
 }
 
-static int find_sizes(struct header_job *job, struct why *why)
-{
-	int header_fd = job->request.header_fd, data_fd = job->request.data_fd;
-	int r = luks_image_size(header_fd, &job->header_size, why);
-
-	if (r)
-		return r;
-	if (data_fd == VOLUME_NO_DATA) {
-		job->layout = LUKS_NO_DATA;
-		return 0;
-	}
-	job->layout = luks_image_same(header_fd, data_fd) ? LUKS_ATTACHED
-							  : LUKS_DETACHED;
-	return luks_image_size(data_fd, &job->data_size, why);
-}
-
 /* Run one job whose answer is a struct volume_info, and a key or none. */
 static int ask(struct header_job *job, uint8_t *key,
 	       struct volume_info *ret_info, struct why *why)
@@ -87,7 +71,7 @@ static int ask(struct header_job *job, uint8_t *key,
 	void *p;
 	int r;
 
-	r = find_sizes(job, why);
+	r = header_job_measure(job, why);
 	if (r)
 		return r;
 	if (secmem_alloc(sizeof(*answer), &p))
@@ -154,7 +138,7 @@ int volume_dump(const struct volume_request *request,
 	void *p;
 	int r;
 
-	r = find_sizes(&job, why);
+	r = header_job_measure(&job, why);
 	if (r)
 		return r;
 	if (secmem_alloc(sizeof(*answer), &p))

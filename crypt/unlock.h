@@ -52,6 +52,7 @@ struct volume_request {
 	const void *passphrase; /* in memory of secmem_alloc */
 	size_t passphrase_len;	/* bytes */
 	int key_slot;		/* the only one to try, or VOLUME_ANY_SLOT */
+	uint32_t slots; /* of any, only these: bit N is slot N; 0: all */
 };
 
 /* An image with header and data. */

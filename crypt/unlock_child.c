@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "crypt/luks_image.h"
 #include "crypt/luks_memory.h"
 #include "crypt/unlock_child.h"
 #include "crypt/unlock_jail.h"
@@ -60,6 +61,22 @@ static int reopen_readonly(int fd)
 	return r < 0 ? -errno : r;
 }
 
+static int open_token(const struct header_job *job,
+		      const struct unlock_jail *jail,
+		      struct header_answer *answer)
+{
+	const struct token_plugin_job plugin_job = {
+		.scratch_fd = jail->copy_fd,
+		.token = job->token,
+		.json = job->token_json,
+		.pin = job->request.passphrase,
+		.pin_len = job->request.passphrase_len,
+	};
+
+	return token_plugin_open(&plugin_job, answer->passphrase,
+				 &answer->passphrase_len, &answer->why);
+}
+
 static int work(const struct header_job *job, const struct unlock_jail *jail,
 		struct header_answer *answer, char **text)
 {
@@ -76,13 +93,18 @@ static int work(const struct header_job *job, const struct unlock_jail *jail,
 	struct luks_reader *reader;
 	int r;
 
+	if (job->op == HEADER_TOKEN_OPEN)
+		return open_token(job, jail, answer);
 	r = luks_reader_open(&source, &reader, &answer->why);
 	if (r)
 		return r;
-	if (job->op == HEADER_PROBE || job->op == HEADER_UNLOCK)
-		r = luks_reader_judge(reader, &answer->info, &answer->why);
-	else
+	if (job->op == HEADER_DUMP_TEXT || job->op == HEADER_DUMP_JSON)
 		r = luks_reader_dump(reader, format, text, &answer->why);
+	else
+		r = luks_reader_judge(reader, &answer->info, &answer->why);
+	if (!r && job->op == HEADER_TOKEN_FIND)
+		r = luks_reader_token(reader, &job->query, &answer->token, text,
+				      &answer->why);
 	if (!r && job->op == HEADER_UNLOCK)
 		r = luks_reader_unlock(reader, &job->memory, &job->request,
 				       answer->key, &answer->info.key_slot,
@@ -108,15 +130,19 @@ static int lock_in(const struct header_job *job, struct unlock_jail *jail,
 }
 
 /*
- * The key goes into secret memory that the parent has as well, and not through
+ * The key, or what a token gave, goes into secret memory that the parent has as well, and not through
  * the pipe, where the kernel would copy it.
  */
 static void hand_over_key(struct header_answer *answer,
 			  struct header_answer *to)
 {
-	if (!answer->err)
+	if (!answer->err) {
 		memcpy(to->key, answer->key, sizeof(to->key));
+		memcpy(to->passphrase, answer->passphrase,
+		       sizeof(to->passphrase));
+	}
 	explicit_bzero(answer->key, sizeof(answer->key));
+	explicit_bzero(answer->passphrase, sizeof(answer->passphrase));
 }
 
 /* The child, from fork to its end. */
@@ -124,8 +150,13 @@ static void run_child(const struct header_job *job, int copy_fd, int pipe_fd,
 		      int parent_pid, struct header_answer *parents)
 {
 	struct unlock_jail jail = {
-		.image_fd = reopen_readonly(job->request.header_fd),
+		.image_fd = job->op == HEADER_TOKEN_OPEN
+				    ? copy_fd
+				    : reopen_readonly(job->request.header_fd),
 		.copy_fd = copy_fd,
+		.devices = job->op == HEADER_TOKEN_OPEN
+				   ? token_plugin_devices(job->token->type)
+				   : NULL,
 		.pipe_fd = pipe_fd,
 		.memory_max = job->memory.bytes < KDF_MEMORY_MAX
 				      ? job->memory.bytes
@@ -302,6 +333,22 @@ static int start(const struct header_job *job, int copy_fd,
 	*ret_fd = fds[0];
 	*ret_pid = pid;
 	return 0;
+}
+
+int header_job_measure(struct header_job *job, struct why *why)
+{
+	int header_fd = job->request.header_fd, data_fd = job->request.data_fd;
+	int r = luks_image_size(header_fd, &job->header_size, why);
+
+	if (r)
+		return r;
+	if (data_fd == VOLUME_NO_DATA) {
+		job->layout = LUKS_NO_DATA;
+		return 0;
+	}
+	job->layout = luks_image_same(header_fd, data_fd) ? LUKS_ATTACHED
+							  : LUKS_DETACHED;
+	return luks_image_size(data_fd, &job->data_size, why);
 }
 
 int header_job_run(const struct header_job *job, struct header_answer *answer,

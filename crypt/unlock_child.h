@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
  * One question to a header, answered by a jailed child.  Internal to
- * crypt/unlock.c; apart for its tests.
+ * crypt/unlock.c and crypt/token.c; apart for its tests.
  */
 #ifndef CRYPT_UNLOCK_CHILD_H
 #define CRYPT_UNLOCK_CHILD_H
@@ -11,6 +11,8 @@
 
 #include "crypt/kdf_limits.h"
 #include "crypt/luks_reader.h"
+#include "crypt/luks_token.h"
+#include "crypt/token_plugin.h"
 #include "crypt/unlock.h"
 #include "lib/why.h"
 
@@ -21,6 +23,8 @@ enum header_op {
 	HEADER_UNLOCK,
 	HEADER_DUMP_TEXT,
 	HEADER_DUMP_JSON,
+	HEADER_TOKEN_FIND,
+	HEADER_TOKEN_OPEN, /* in a cell with devices; no image is read */
 };
 
 struct header_job {
@@ -30,8 +34,11 @@ struct header_job {
 	uint64_t header_size; /* bytes of what holds the header */
 	uint64_t data_size;   /* bytes of what holds the data */
 	struct kdf_memory memory;
-	unsigned int timeout; /* seconds of wall-clock time */
-	void (*hook)(void);   /* NULL but in tests: runs in the jail */
+	struct luks_token_query query;	/* HEADER_TOKEN_FIND */
+	const struct luks_token *token; /* HEADER_TOKEN_OPEN, with a PIN as */
+	const char *token_json;		/* the request's passphrase */
+	unsigned int timeout;		/* seconds of wall-clock time */
+	void (*hook)(void); /* NULL but in tests: runs in the jail */
 };
 
 /*
@@ -43,10 +50,19 @@ struct header_answer {
 	uint32_t text_len;
 	struct why why;
 	struct volume_info info;
+	struct luks_token token; /* of HEADER_TOKEN_FIND */
+	uint32_t passphrase_len; /* of HEADER_TOKEN_OPEN */
 	uint8_t key[VOLUME_KEY_MAX];
+	uint8_t passphrase[TOKEN_PASSPHRASE_MAX];
 };
 
 #define HEADER_ANSWER_SENT offsetof(struct header_answer, key)
+
+/*
+ * Find out the sizes and the layout of what the request names.
+ * Errors: those of luks_image_size.
+ */
+int header_job_measure(struct header_job *job, struct why *why);
 
 /*
  * Run the job in a child and wait for its end.  @answer stands in memory of

@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "crypt/unlock_devices.h"
 #include "crypt/unlock_jail.h"
 #include "lib/secmem.h"
 
@@ -171,7 +172,7 @@ static int allow_output(scmp_filter_ctx ctx)
 	return r;
 }
 
-static int enter_seccomp(void)
+static int enter_seccomp(const struct unlock_devices *devices)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int r;
@@ -185,6 +186,8 @@ static int enter_seccomp(void)
 		r = allow_threads(ctx);
 	if (!r)
 		r = allow_output(ctx);
+	if (!r && devices)
+		r = unlock_devices_allow(ctx, devices);
 	if (!r)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -312,7 +315,13 @@ int jail_enter(struct unlock_jail *jail, int parent_pid)
 	r = move_fds(jail);
 	if (r)
 		return r;
-	drop_root();
+	r = 0;
+	if (jail->devices)
+		r = unlock_devices_restrict(jail->devices);
+	else
+		drop_root();
+	if (r)
+		return r;
 	r = secmem_protect_process();
 	if (r)
 		return r;
@@ -321,5 +330,5 @@ int jail_enter(struct unlock_jail *jail, int parent_pid)
 	r = limit_resources(jail);
 	if (r)
 		return r;
-	return enter_seccomp();
+	return enter_seccomp(jail->devices);
 }

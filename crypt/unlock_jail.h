@@ -2,7 +2,8 @@
 /*
  * The cell in which a header is read: a process that cannot write a file,
  * open a socket, run a program or make another process, and has bounds on
- * memory and processor time.
+ * memory and processor time.  With devices it may do a little more, see
+ * unlock_devices.h.
  * It knows nothing of headers.
  */
 #ifndef CRYPT_UNLOCK_JAIL_H
@@ -10,12 +11,15 @@
 
 #include <stdint.h>
 
+struct unlock_devices;
+
 struct unlock_jail {
 	int image_fd;	     /* may be read */
 	int copy_fd;	     /* a memfd: may be read and mapped */
 	int pipe_fd;	     /* may be written */
 	uint64_t memory_max; /* bytes that jail_allow_memory may grant */
 	unsigned int cpu_seconds;
+	const struct unlock_devices *devices; /* NULL: none may be used */
 };
 
 /*

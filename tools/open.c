@@ -15,7 +15,6 @@
 #include "daemon/volume.h"
 #include "lib/why.h"
 #include "tools/command.h"
-#include "tools/passphrase.h"
 #include "tools/prepare.h"
 #include "tools/socket.h"
 #include "vduse/control.h"
@@ -41,7 +40,7 @@ static int parse(struct open_args *args, int argc, char **argv, struct why *why)
 		return why_set(why, -EINVAL,
 			       "--socket-mode and --socket-group are for "
 			       "--vhost-user");
-	return passphrase_check(&args->serve.source, "", why);
+	return serve_request_check(&args->serve, why);
 }
 
 static bool is(const char *value, const char *word)

@@ -29,6 +29,7 @@ const struct option serve_options[] = {
 	{ "readonly", OPTION_FLAG, FIELD(readonly), NULL,
 	  "do not allow writing" },
 	{ .group = passphrase_options, .offset = FIELD(source) },
+	{ .group = token_options, .offset = FIELD(token) },
 	{ "queues", OPTION_NUMBER, FIELD(queues), "N",
 	  "1 to 32; default: the number of CPUs, at most 8" },
 	{ "queue-size", OPTION_NUMBER, FIELD(queue_size), "N",
@@ -182,8 +183,8 @@ int prepare_image(const struct serve_request *args, struct volume *volume,
 	return 0;
 }
 
-static int unlock(const struct serve_request *args, struct volume *volume,
-		  struct why *why)
+static int unlock_by_passphrase(const struct serve_request *args,
+				struct volume *volume, struct why *why)
 {
 	char prompt[PATH_MAX + 32];
 	struct passphrase_source source = args->source;
@@ -209,6 +210,32 @@ static int unlock(const struct serve_request *args, struct volume *volume,
 	if (err)
 		why_prefix(why, "%s", args->image);
 	return err;
+}
+
+static int unlock(const struct serve_request *args, struct volume *volume,
+		  struct why *why)
+{
+	struct volume_request request = VOLUME_REQUEST(volume->image_fd);
+	int err;
+
+	if (!token_wanted(&args->token))
+		return unlock_by_passphrase(args, volume, why);
+	err = token_unlock(&args->token, args->image, &request, volume->key,
+			   &volume->info, why);
+	if (!err)
+		return 0;
+	why_prefix(why, "%s", args->image);
+	if (args->token.only)
+		return err;
+	fprintf(stderr, "vcrypt: %s\n", why->text);
+	return unlock_by_passphrase(args, volume, why);
+}
+
+int serve_request_check(const struct serve_request *request, struct why *why)
+{
+	int err = passphrase_check(&request->source, "", why);
+
+	return err ? err : token_check(&request->token, &request->source, why);
 }
 
 int prepare_key(const struct serve_request *args, struct volume *volume,

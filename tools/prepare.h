@@ -12,6 +12,7 @@
 #include "daemon/volume.h"
 #include "tools/options.h"
 #include "tools/passphrase.h"
+#include "tools/token.h"
 
 struct why;
 
@@ -19,6 +20,7 @@ struct why;
 struct serve_request {
 	const char *image, *cache, *user;
 	struct passphrase_source source;
+	struct token_source token;
 	bool readonly, allow_discards;
 	uint32_t queues; /* UINT32_MAX: not said */
 	uint32_t queue_size, death_limit;
@@ -31,6 +33,9 @@ struct serve_request {
 
 /* The options, for a struct serve_request. */
 extern const struct option serve_options[];
+
+/* Do the options go together?  Errors: -EDOM. */
+int serve_request_check(const struct serve_request *request, struct why *why);
 
 /* A volume of which nothing is known, for volume_free; NULL: no memory. */
 struct volume *volume_new(void);
@@ -46,7 +51,9 @@ void volume_free(struct volume *volume);
 int prepare_image(const struct serve_request *args, struct volume *volume,
 		  struct why *why);
 
-/* Then the key, by the passphrase.  -EPERM: it is wrong; or -errno. */
+/*
+ * Then the key, by a token or the passphrase.  -EPERM: it is wrong; or -errno.
+ */
 int prepare_key(const struct serve_request *args, struct volume *volume,
 		struct why *why);
 

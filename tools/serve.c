@@ -12,7 +12,6 @@
 #include "daemon/volume.h"
 #include "lib/why.h"
 #include "tools/command.h"
-#include "tools/passphrase.h"
 #include "tools/prepare.h"
 #include "tools/socket.h"
 #include "vhost-user/socket.h"
@@ -33,7 +32,7 @@ static int parse(struct serve_args *args, int argc, char **argv,
 	if (args->socket.fd && (args->socket.mode || args->socket.group))
 		return why_set(why, -EINVAL,
 			       "--fd: the socket has its mode and group");
-	return passphrase_check(&args->serve.source, "", why);
+	return serve_request_check(&args->serve, why);
 }
 
 /* The name is the disk's serial number, and stands in the log. */

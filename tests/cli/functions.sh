@@ -52,6 +52,22 @@ serve() {
 	wait_for 20 served
 }
 
+# opens IMAGE OPTION...: with what the options say, and standard input, it can
+# be served. The server's messages are in the file "log".
+opens() {
+	rm -f served
+	"$VCRYPT" serve --socket socket "$@" >served 2>log <&0 &
+	server=$!
+	wait_for 20 served_or_ended
+	[ -s served ] || { cat log; fail "not opened: $*"; }
+	kill -TERM "$server"
+	wait "$server"
+}
+
+served_or_ended() {
+	[ -s served ] || ! kill -0 "$server" 2>/dev/null
+}
+
 # The server's worker, which has the data path.
 worker() {
 	local pids

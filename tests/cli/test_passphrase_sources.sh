@@ -17,21 +17,6 @@ fi
 format=("$VCRYPT" format --batch-mode --size 20M "${fast_pbkdf[@]}")
 check=(cryptsetup open --test-passphrase)
 
-served() {
-	[ -s served ] || ! kill -0 "$server" 2>/dev/null
-}
-
-# opens IMAGE OPTION...: with this passphrase it can be served.
-opens() {
-	rm -f served
-	"$VCRYPT" serve --socket socket "$@" >served 2>log <&0 &
-	server=$!
-	wait_for 20 served
-	[ -s served ] || { cat log; fail "not opened: $*"; }
-	kill -TERM "$server"
-	wait "$server"
-}
-
 # luks IMAGE OPTION...: a container of cryptsetup's.
 luks() {
 	truncate -s 20M "$1"
