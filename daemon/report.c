@@ -81,6 +81,7 @@ static void add_volume(const struct volume *v, struct json_object *obj)
 	add_text(obj, "cache", v->direct ? "direct" : "buffered");
 	add_number(obj, "queues", v->nr_queues);
 	add_number(obj, "queue_size", v->queue_size);
+	add_number(obj, "poll_us", v->poll_us);
 	add_flag(obj, "packed", v->packed);
 	if (v->info.note[0])
 		add_text(obj, "note", v->info.note);

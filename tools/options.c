@@ -139,7 +139,7 @@ int option_check_word(const char *thing, const char *words, const char *value,
 static int store_number(const struct option *opt, const char *value,
 			void *field, struct why *why)
 {
-	bool is_size = opt->type != OPTION_NUMBER;
+	bool is_size = opt->type == OPTION_SIZE || opt->type == OPTION_OFFSET;
 	uint32_t number = 0;
 	uint64_t size = 0;
 	int r = is_size ? option_size(value, &size)
@@ -154,7 +154,8 @@ static int store_number(const struct option *opt, const char *value,
 					 "or 10G)"
 				       : "--%s: %s is not a number",
 			       opt->name, value);
-	if (!number && !size && opt->type != OPTION_OFFSET)
+	if (!number && !size &&
+	    (opt->type == OPTION_NUMBER || opt->type == OPTION_SIZE))
 		return why_set(why, -EINVAL, "--%s: 0 is not possible",
 			       opt->name);
 	if (is_size)
@@ -181,6 +182,7 @@ static int store(const struct option *opt, const char *value, void *field,
 	case OPTION_STRING:
 		break;
 	case OPTION_NUMBER:
+	case OPTION_COUNT:
 	case OPTION_SIZE:
 	case OPTION_OFFSET:
 		return store_number(opt, value, field, why);

@@ -20,7 +20,8 @@ enum option_type {
 	OPTION_WORD,   /* the same: one of the table's words */
 	OPTION_NUMBER, /* uint32_t: decimal, not 0 */
 	OPTION_SIZE,   /* uint64_t: bytes, not 0, see option_size */
-	OPTION_OFFSET, /* the same, or 0 */
+	OPTION_COUNT,  /* uint32_t: decimal, or 0 */
+	OPTION_OFFSET, /* uint64_t: bytes, or 0 */
 };
 
 /* What a value is, for a shell that completes it. */

@@ -34,6 +34,9 @@ const struct option serve_options[] = {
 	  "1 to 32; default: the number of CPUs, at most 8" },
 	{ "queue-size", OPTION_NUMBER, FIELD(queue_size), "N",
 	  "entries of a queue, at most: a power of two, 4 to 1024 (256)" },
+	{ "poll-us", OPTION_COUNT, FIELD(poll_us), "N",
+	  "look for requests for up to N microseconds before going to sleep: 0 "
+	  "to 1000 (100)" },
 	{ "cache", OPTION_WORD, FIELD(cache), "MODE",
 	  "direct (default where it works) or buffered", "direct buffered" },
 	{ "allow-discards", OPTION_FLAG, FIELD(allow_discards), NULL,
@@ -88,6 +91,17 @@ static int check_queues(const struct serve_request *args, struct volume *volume,
 	return 0;
 }
 
+static int check_poll(const struct serve_request *args, struct volume *volume,
+		      struct why *why)
+{
+	if (args->poll_us > VOLUME_MAX_POLL_US)
+		return why_set(why, -EDOM,
+			       "--poll-us: 0 to %d microseconds are possible",
+			       VOLUME_MAX_POLL_US);
+	volume->poll_us = args->poll_us;
+	return 0;
+}
+
 static int check_death_limit(const struct serve_request *args,
 			     struct volume *volume, struct why *why)
 {
@@ -96,7 +110,6 @@ static int check_death_limit(const struct serve_request *args,
 			       "--death-limit: 1 to %d deaths are possible",
 			       VOLUME_MAX_DEATH_LIMIT);
 	volume->death_limit = args->death_limit;
-	volume->poll_us = VOLUME_POLL_US;
 	return 0;
 }
 
@@ -164,6 +177,8 @@ int prepare_image(const struct serve_request *args, struct volume *volume,
 
 	volume->readonly = args->readonly;
 	err = check_queues(args, volume, why);
+	if (!err)
+		err = check_poll(args, volume, why);
 	if (!err)
 		err = check_death_limit(args, volume, why);
 	if (!err)

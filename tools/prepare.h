@@ -23,12 +23,13 @@ struct serve_request {
 	struct token_source token;
 	bool readonly, allow_discards;
 	uint32_t queues; /* UINT32_MAX: not said */
-	uint32_t queue_size, death_limit;
+	uint32_t queue_size, poll_us, death_limit;
 };
 
 #define SERVE_REQUEST_DEFAULT                                     \
 	((struct serve_request){ .queues = UINT32_MAX,            \
 				 .queue_size = VOLUME_QUEUE_SIZE, \
+				 .poll_us = VOLUME_POLL_US,       \
 				 .death_limit = VOLUME_DEATH_LIMIT })
 
 /* The options, for a struct serve_request. */

@@ -24,6 +24,8 @@ refused '--queues: 1 to 32 queues' --queues 33
 refused '--queues: 0 is not possible' --queues 0
 refused '--queue-size: a power of two from 4 to 1024' --queue-size 5
 refused '--queue-size: a power of two from 4 to 1024' --queue-size 2048
+refused '--poll-us: 0 to 1000 microseconds' --poll-us 1001
+refused '--poll-us: x is not a number' --poll-us x
 refused '--death-limit: 1 to 100 deaths' --death-limit 101
 refused '--no-such-option' --no-such-option
 expect 1 "$VCRYPT" open --key-file /dev/null secret.img ../vdc0

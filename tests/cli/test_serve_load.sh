@@ -17,14 +17,17 @@ stop_server() {
 }
 cleanup stop_server
 
-# The image may be locked for a moment after the server before this ended.
+# serve IMAGE OPTION...: on the CPUs of $cpus, if that is set. The image may be
+# locked for a moment after the server before this ended.
+cpus=
 serve() {
-	local tries
+	local tries on=()
 
+	[ -z "$cpus" ] || on=(taskset -c "$cpus")
 	for tries in {1..20}; do
 		rm -f socket
-		"$VCRYPT" serve "$1" --socket socket --key-file key \
-			--queues 2 >serve.log 2>&1 &
+		"${on[@]}" "$VCRYPT" serve "$@" --socket socket \
+			--key-file key >serve.log 2>&1 &
 		server=$!
 		until [ -S socket ] || ! kill -0 "$server" 2>kill.txt; do
 			sleep 0.02
@@ -52,7 +55,7 @@ load() {
 
 printf %s "$passphrase" >key
 vc_format luks2.img --sector-size 4096
-serve luks2.img
+serve luks2.img --queues 2
 for options in "" "--bs 4k --packed" "--seg 4k --queues 2" \
 	"--no-indirect --no-event-idx --seg 16k" "--poll --depth 1" \
 	"--packed --no-indirect --seg 16k --queues 2" \
@@ -60,6 +63,17 @@ for options in "" "--bs 4k --packed" "--seg 4k --queues 2" \
 	# shellcheck disable=SC2086 # a list of words
 	load --rw randrw --verify --range 8M $options >out
 done
+stop_server
+
+# Queues that share a thread, and one that never looks before it sleeps.
+cpus=$(taskset -pc $$ | sed 's/.*: //; s/[-,].*//')
+serve luks2.img --queues 5
+load --rw randrw --verify --range 16M --bs 4k --queues 5
+load --rw randrw --verify --range 16M --queues 3 --packed
+stop_server
+cpus=
+serve luks2.img --poll-us 0
+load --rw randrw --verify --range 8M --bs 4k
 stop_server
 
 truncate -s 20M luks1.img
