@@ -113,14 +113,23 @@ static int work(const struct header_job *job, const struct unlock_jail *jail,
 	return r;
 }
 
+/* While it may: the jail has no new descriptors, and no root. */
+static int lock_memory(const struct header_job *job, struct why *why)
+{
+	int r;
+
+	if (!job->request.passphrase && job->op != HEADER_UNLOCK &&
+	    job->op != HEADER_TOKEN_OPEN)
+		return 0;
+	r = luks_memory_prepare(why);
+	return r ? r : luks_memory_lock(why);
+}
+
 static int lock_in(const struct header_job *job, struct unlock_jail *jail,
 		   int parent_pid, struct why *why)
 {
-	int r = 0;
+	int r = lock_memory(job, why);
 
-	/* While it may: the jail has no new descriptors, and no root. */
-	if (job->op == HEADER_UNLOCK)
-		r = luks_memory_prepare(why);
 	if (r)
 		return r;
 	r = jail->image_fd < 0 ? jail->image_fd : jail_enter(jail, parent_pid);
@@ -130,8 +139,8 @@ static int lock_in(const struct header_job *job, struct unlock_jail *jail,
 }
 
 /*
- * The key, or what a token gave, goes into secret memory that the parent has as well, and not through
- * the pipe, where the kernel would copy it.
+ * The key, or what a token gave, goes into secret memory that the parent has as
+ * well, and not through the pipe, where the kernel would copy it.
  */
 static void hand_over_key(struct header_answer *answer,
 			  struct header_answer *to)

@@ -43,7 +43,7 @@ struct header_job {
 
 /*
  * Travels through the pipe as it is, up to the key; a text of text_len bytes
- * may follow.
+ * may follow.  From the key on, all is secret.
  */
 struct header_answer {
 	int32_t err;
