@@ -18,6 +18,17 @@ static uint64_t needed(const struct vhost_inflight *at)
 	return at->nr_queues * (uint64_t)inflight_size(at->queue_size);
 }
 
+/* A cache line for one byte. */
+#define MODE_LEN 64
+
+/* What is mapped of it. */
+static uint64_t used(const struct vhost_inflight *at)
+{
+	uint64_t len = needed(at);
+
+	return at->size - len >= MODE_LEN ? len + MODE_LEN : len;
+}
+
 /*
  * The sandbox has no ftruncate(2), which could change the image: a byte
  * written at the end has the same effect.
@@ -48,7 +59,7 @@ int vhost_log_mem_new(struct vhost_log_mem *mem,
 	int fd = -1, err;
 
 	at.offset = 0;
-	at.size = needed(want);
+	at.size = needed(want) + MODE_LEN;
 	err = make_file(at.size, &fd);
 	if (err)
 		return why_set(why, err, "no memory for the in-flight log: %s",
@@ -78,7 +89,7 @@ int vhost_log_mem_open(struct vhost_log_mem *mem,
 				    "the in-flight log", why);
 	if (err)
 		return err;
-	p = mmap(NULL, needed(at), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+	p = mmap(NULL, used(at), PROT_READ | PROT_WRITE, MAP_SHARED, fd,
 		 (off_t)at->offset);
 	if (p == MAP_FAILED)
 		return why_set(why, -errno,
@@ -86,7 +97,7 @@ int vhost_log_mem_open(struct vhost_log_mem *mem,
 			       strerror(errno));
 	vhost_log_mem_close(mem);
 	mem->map = p;
-	mem->map_len = needed(at);
+	mem->map_len = used(at);
 	mem->at = *at;
 	return 0;
 }
@@ -96,6 +107,33 @@ void vhost_log_mem_close(struct vhost_log_mem *mem)
 	if (mem->map)
 		munmap(mem->map, mem->map_len);
 	memset(mem, 0, sizeof(*mem));
+}
+
+static uint8_t *mode_at(const struct vhost_log_mem *mem)
+{
+	uint64_t len = needed(&mem->at);
+
+	return mem->map && mem->map_len > len ? (uint8_t *)mem->map + len
+					      : NULL;
+}
+
+void vhost_log_mem_set_mode(struct vhost_log_mem *mem,
+			    enum vhost_cache_mode mode)
+{
+	uint8_t *at = mode_at(mem);
+
+	if (at)
+		__atomic_store_n(at, (uint8_t)mode, __ATOMIC_RELAXED);
+}
+
+/* The front end can write there as well. */
+enum vhost_cache_mode vhost_log_mem_mode(const struct vhost_log_mem *mem)
+{
+	const uint8_t *at = mode_at(mem);
+	uint8_t mode = at ? __atomic_load_n(at, __ATOMIC_RELAXED) : 0;
+
+	return mode <= VHOST_CACHE_WRITEBACK ? (enum vhost_cache_mode)mode
+					     : VHOST_CACHE_UNKNOWN;
 }
 
 void *vhost_log_mem_ring(const struct vhost_log_mem *mem, unsigned index)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
  * Memory for the in-flight logs of all rings, which the front end keeps while
- * the server is away (GET_INFLIGHT_FD, SET_INFLIGHT_FD).
+ * the server is away (GET_INFLIGHT_FD, SET_INFLIGHT_FD).  Behind the logs stands
+ * what else a successor has to know and no front end tells it: the cache mode.
  */
 #ifndef VHOST_USER_LOG_MEM_H
 #define VHOST_USER_LOG_MEM_H
@@ -36,6 +37,17 @@ int vhost_log_mem_open(struct vhost_log_mem *mem,
 		       struct why *why);
 
 void vhost_log_mem_close(struct vhost_log_mem *mem);
+
+/* As a driver chose it; in memory that others made it is not known. */
+enum vhost_cache_mode {
+	VHOST_CACHE_UNKNOWN,
+	VHOST_CACHE_WRITETHROUGH,
+	VHOST_CACHE_WRITEBACK,
+};
+
+void vhost_log_mem_set_mode(struct vhost_log_mem *mem,
+			    enum vhost_cache_mode mode);
+enum vhost_cache_mode vhost_log_mem_mode(const struct vhost_log_mem *mem);
 
 /* The log of ring @index, or NULL: it has none here. */
 void *vhost_log_mem_ring(const struct vhost_log_mem *mem, unsigned index);

@@ -124,8 +124,11 @@ int vhost_set_inflight(struct vhost_dev *dev, struct why *why)
 {
 	int err = check_inflight(dev, why);
 
-	return err ? err
-		   : vhost_log_mem_open(&dev->log_mem,
-					&vhost_payload(dev)->inflight,
-					dev->conn.msg.fds[0], why);
+	if (!err)
+		err = vhost_log_mem_open(&dev->log_mem,
+					 &vhost_payload(dev)->inflight,
+					 dev->conn.msg.fds[0], why);
+	if (!err)
+		vhost_recall_mode(dev);
+	return err;
 }

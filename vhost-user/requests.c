@@ -4,9 +4,11 @@
  * is done, but for ring_requests.c and memory_requests.c.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
 
 #include "lib/log.h"
@@ -43,6 +45,27 @@ static int get_features(struct vhost_dev *dev, struct why *why)
 		dev, vblk_features(dev->params.vblk) | VHOST_F_OWN, why);
 }
 
+#define WCE offsetof(struct virtio_blk_config, wce)
+
+void vhost_recall_mode(struct vhost_dev *dev)
+{
+	enum vhost_cache_mode mode = vhost_log_mem_mode(&dev->log_mem);
+	uint8_t wce = mode == VHOST_CACHE_WRITEBACK;
+
+	/* It is refused where the driver has no choice. */
+	if (mode != VHOST_CACHE_UNKNOWN)
+		vblk_write_config(dev->params.vblk, WCE, &wce, sizeof(wce));
+}
+
+static void note_mode(struct vhost_dev *dev)
+{
+	struct virtio_blk_config c;
+
+	vblk_config(dev->params.vblk, &c, sizeof(c));
+	vhost_log_mem_set_mode(&dev->log_mem, c.wce ? VHOST_CACHE_WRITEBACK
+						    : VHOST_CACHE_WRITETHROUGH);
+}
+
 static int change_logging(struct vhost_dev *dev, struct why *why)
 {
 	dev->features = vhost_payload(dev)->u64;
@@ -66,8 +89,10 @@ static int set_features(struct vhost_dev *dev, struct why *why)
 	err = vblk_check_features(dev->params.vblk, plain, why);
 	if (err)
 		return err;
-	dev->features = features;
 	vblk_reset_config(dev->params.vblk, plain);
+	if (!dev->features)
+		vhost_recall_mode(dev);
+	dev->features = features;
 	vhost_tell_status(dev);
 	return 0;
 }
@@ -152,10 +177,13 @@ static int set_config(struct vhost_dev *dev, struct why *why)
 	if (err)
 		return err;
 	err = vblk_write_config(dev->params.vblk, c->offset, c->data, c->size);
-	return err ? why_set(why, err,
-			     "configuration: %u bytes at %u cannot be written",
-			     c->size, c->offset)
-		   : 0;
+	if (err)
+		return why_set(
+			why, err,
+			"configuration: %u bytes at %u cannot be written",
+			c->size, c->offset);
+	note_mode(dev);
+	return 0;
 }
 
 /* The driver starts from nothing; connection and memory stay. */
@@ -172,6 +200,7 @@ static int device_reset(struct vhost_dev *dev, struct why *why)
 		r->base = VHOST_BASE_NONE;
 		vhost_ring_set_kick(r, -1);
 	}
+	vhost_log_mem_set_mode(&dev->log_mem, VHOST_CACHE_UNKNOWN);
 	dev->features = 0;
 	dev->status = 0;
 	vblk_reset_config(dev->params.vblk, vblk_features(dev->params.vblk));

@@ -23,6 +23,12 @@ int vhost_reply(struct vhost_dev *dev, const void *data, size_t len,
 		struct why *why);
 int vhost_reply_u64(struct vhost_dev *dev, uint64_t value, struct why *why);
 
+/*
+ * The cache mode is as the driver of the in-flight log left it, who does not
+ * choose it again after its server has died.
+ */
+void vhost_recall_mode(struct vhost_dev *dev);
+
 /* ring_requests.c */
 bool vhost_any_runs(const struct vhost_dev *dev);
 

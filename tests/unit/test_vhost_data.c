@@ -4,6 +4,7 @@
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -17,6 +18,7 @@
 #include "tests/unit/driver_hold.h"
 #include "tests/unit/vhost_front.h"
 #include "vhost-user/dev.h"
+#include "virtio/inflight.h"
 
 #define SECTORS	 2048
 #define PACKED	 (1ULL << VIRTIO_F_RING_PACKED)
@@ -457,6 +459,86 @@ START_TEST(test_drain)
 }
 END_TEST
 
+static uint64_t set_wce(uint8_t wce)
+{
+	const struct vhost_config c = {
+		.offset = offsetof(struct virtio_blk_config, wce),
+		.size = 1,
+		.data = { wce },
+	};
+
+	return front_ask(&f, VHOST_SET_CONFIG, &c, VHOST_CONFIG_HEAD + 1, -1);
+}
+
+static bool writes_through(void)
+{
+	ck_assert_uint_eq(driver_blk_run(&f.b, VIRTIO_BLK_T_OUT, 0, 512, false,
+					 NULL),
+			  VIRTIO_BLK_S_OK);
+	return hold.last.flags & BLK_FUA;
+}
+
+/* The server is made anew; the front end gives it the log before or after. */
+static void resume(bool log_first)
+{
+	front_leave(&f);
+	front_turns(&f);
+	front_kill_back(&f);
+	front_connect(&f);
+	if (!log_first)
+		front_handshake(&f, FRONT_ALL);
+	else
+		front_send(&f, VHOST_SET_PROTOCOL_FEATURES, VHOST_VERSION,
+			   &(uint64_t){ 1ULL << VHOST_PF_INFLIGHT_SHMFD |
+					1ULL << VHOST_PF_REPLY_ACK },
+			   8, NULL, 0);
+	ck_assert_uint_eq(front_ask(&f, VHOST_SET_INFLIGHT_FD, &f.inflight,
+				    sizeof(f.inflight), f.log_fd),
+			  0);
+	if (log_first)
+		front_handshake(&f, FRONT_ALL);
+	front_new_driver(&f, f.features);
+	ck_assert_int_eq(pwrite(f.log_fd, (char[64]){ 0 }, 64, 0), 64);
+	start_ring();
+}
+
+/*
+ * The cache mode outlives the server: a guest that writes through does not
+ * flush, and nobody tells the next server.
+ */
+START_TEST(test_resume_cache_mode)
+{
+	off_t at = (off_t)(FRONT_QUEUES * inflight_size(FRONT_SIZE));
+
+	hold.hold = false;
+	begin_held(FRONT_ALL);
+	ck_assert(!writes_through());
+	resume(_i);
+	ck_assert(!writes_through());
+	ck_assert_uint_eq(set_wce(0), 0);
+	ck_assert(writes_through());
+	resume(_i);
+	ck_assert(writes_through());
+	ck_assert_uint_eq(set_wce(1), 0);
+	resume(_i);
+	ck_assert(!writes_through());
+	/* What is none is not believed. */
+	ck_assert_int_eq(pwrite(f.log_fd, "x", 1, at), 1);
+	resume(_i);
+	ck_assert(!writes_through());
+	/* Another driver begins with its own. */
+	ck_assert_uint_eq(set_wce(0), 0);
+	ck_assert_uint_eq(front_ask(&f, VHOST_RESET_DEVICE, NULL, 0, -1), 0);
+	resume(_i);
+	ck_assert(!writes_through());
+	/* One of a server that keeps no mode. */
+	ck_assert_uint_eq(set_wce(0), 0);
+	f.inflight.size = (uint64_t)at;
+	resume(_i);
+	ck_assert(!writes_through());
+}
+END_TEST
+
 /* A reset forgets what was in flight, there as well. */
 START_TEST(test_reset)
 {
@@ -519,6 +601,7 @@ int main(void)
 	tcase_add_loop_test(held, test_resume, 0, NR_FORMATS);
 	tcase_add_loop_test(held, test_drain, 0, NR_FORMATS);
 	tcase_add_loop_test(held, test_reset, 0, 2);
+	tcase_add_loop_test(held, test_resume_cache_mode, 0, 2);
 	suite_add_tcase(s, held);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
