@@ -147,14 +147,13 @@ static void make_back(struct front *f)
 	f->b.loop = f->loop;
 }
 
-void front_init(struct front *f, struct blk_dev *blk)
+void front_init_alone(struct front *f)
 {
 	struct sockaddr_un any = { .sun_family = AF_UNIX };
 
 	memset(f, 0, sizeof(*f));
 	log_setup("test", LOG_WARN);
 	ck_assert_int_eq(guard_install(), 0);
-	f->blk = blk;
 	f->sock = f->log_fd = -1;
 	f->listen_fd =
 		socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -169,6 +168,12 @@ void front_init(struct front *f, struct blk_dev *blk)
 		      f->mem_fd, 0);
 	ck_assert_ptr_ne(f->mem, MAP_FAILED);
 	f->call_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+}
+
+void front_init(struct front *f, struct blk_dev *blk)
+{
+	front_init_alone(f);
+	f->blk = blk;
 	make_back(f);
 	front_new_driver(f, 0);
 }
@@ -197,7 +202,8 @@ static void end_back(struct front *f)
 
 void front_free(struct front *f)
 {
-	end_back(f);
+	if (f->loop)
+		end_back(f);
 	front_leave(f);
 	driver_free(&f->b.d);
 	munmap(f->mem, FRONT_MEM);
@@ -265,16 +271,18 @@ void front_send(struct front *f, uint32_t request, uint32_t flags,
 	front_send_raw(f, buf, sizeof(head) + len, fds, nr);
 }
 
-static bool readable(int fd)
+static bool readable(int fd, int ms)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
-	return poll(&p, 1, 0) == 1;
+	return poll(&p, 1, ms) == 1;
 }
 
 static void turn_until_readable(struct front *f)
 {
-	while (!readable(f->sock))
+	if (!f->loop)
+		ck_assert(readable(f->sock, 20000));
+	while (!readable(f->sock, 0))
 		ck_assert_int_eq(loop_turn(f->loop, true), 0);
 }
 
@@ -378,8 +386,8 @@ void front_handshake(struct front *f, uint64_t features)
 	front_send(f, VHOST_SET_PROTOCOL_FEATURES, VHOST_VERSION, &protocol,
 		   sizeof(protocol), NULL, 0);
 	ck_assert_uint_eq(front_ask(f, VHOST_SET_OWNER, NULL, 0, -1), 0);
-	ck_assert_uint_eq(front_ask_u64(f, VHOST_SET_FEATURES,
-					offered & features, -1),
+	f->features = offered & features;
+	ck_assert_uint_eq(front_ask_u64(f, VHOST_SET_FEATURES, f->features, -1),
 			  0);
 }
 

@@ -19,7 +19,7 @@
 
 struct front {
 	/* The back end. */
-	struct loop *loop;
+	struct loop *loop; /* NULL: it is the test's */
 	struct blk_dev *blk;
 	struct vblk *vblk;
 	struct vhost_dev *dev;
@@ -43,6 +43,9 @@ struct front {
 /* Serve @blk, which the caller closes after front_free. */
 void front_init(struct front *f, struct blk_dev *blk);
 void front_free(struct front *f);
+
+/* The front end alone: the test serves @f->listen_fd, in another thread. */
+void front_init_alone(struct front *f);
 
 /* The back end is made anew, as after its death; the front end stays. */
 void front_kill_back(struct front *f);
