@@ -82,6 +82,7 @@ static int check_sizes(struct luks_format *what, uint64_t size, struct why *why)
 {
 	uint32_t sector = what->sector_size;
 	uint64_t data_size;
+	int r;
 
 	if (sector && sector != 512 && sector != 1024 && sector != 2048 &&
 	    sector != 4096)
@@ -89,12 +90,10 @@ static int check_sizes(struct luks_format *what, uint64_t size, struct why *why)
 			   "a sector size of %u is not possible (512,"
 			   " 1024, 2048, 4096)",
 			   sector);
-	if (size <= LUKS_DATA_OFFSET)
-		return bad(why,
-			   "%" PRIu64 " bytes are too few: the header"
-			   " alone takes 16 MiB (--size 17M or more)",
-			   size);
-	data_size = size - LUKS_DATA_OFFSET;
+	r = luks_place_choose(&what->place, size, what->key_bytes, why);
+	if (r)
+		return r;
+	data_size = size - what->place.data_offset;
 	if (!sector)
 		sector = choose_sector(data_size);
 	if (data_size % sector)
@@ -149,12 +148,30 @@ static int format(struct crypt_device *cd, const struct luks_format *what)
 			    what->key_bytes, &params);
 }
 
-int luks_format_write(int fd, const struct luks_format *what,
-		      const void *passphrase, size_t len, struct why *why)
+static int write_all(struct crypt_device *cd, const struct luks_format *what,
+		     const void *passphrase, size_t len)
 {
+	const struct luks_place *place = &what->place;
+	int r;
+
+	r = crypt_set_metadata_size(cd, place->metadata_size,
+				    place->keyslots_size);
+	if (!r)
+		r = crypt_set_data_offset(cd, place->data_offset / 512);
+	if (!r)
+		r = format(cd, what);
+	if (!r)
+		r = crypt_keyslot_add_by_volume_key(cd, 0, NULL, 0, passphrase,
+						    len);
+	return r;
+}
+
+static int write_header(int fd, int data_fd, const struct luks_format *what,
+			const void *passphrase, size_t len, struct why *why)
+{
+	char path[32], data_path[32];
 	struct crypt_device *cd = NULL;
 	struct luks_log log = { "" };
-	char path[32];
 	int r;
 
 	r = luks_memory_prepare(why);
@@ -164,17 +181,14 @@ int luks_format_write(int fd, const struct luks_format *what,
 		return r;
 	luks_image_set_locking(fd);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	r = crypt_init(&cd, path);
+	snprintf(data_path, sizeof(data_path), "/proc/self/fd/%d", data_fd);
+	r = fd == data_fd ? crypt_init(&cd, path)
+			  : crypt_init_data_device(&cd, path, data_path);
 	if (r)
 		return why_set(why, r, "libcryptsetup cannot start: %s",
 			       strerror(-r));
 	luks_log_attach(&log, cd);
-	r = crypt_set_data_offset(cd, LUKS_DATA_OFFSET / 512);
-	if (!r)
-		r = format(cd, what);
-	if (!r)
-		r = crypt_keyslot_add_by_volume_key(cd, 0, NULL, 0, passphrase,
-						    len);
+	r = write_all(cd, what, passphrase, len);
 	crypt_free(cd);
 	if (r < 0)
 		return why_set(why, r, "the header cannot be written: %s",
@@ -183,4 +197,18 @@ int luks_format_write(int fd, const struct luks_format *what,
 		return why_set(why, -errno, "the header cannot be written: %s",
 			       strerror(errno));
 	return 0;
+}
+
+int luks_format_write(int fd, const struct luks_format *what,
+		      const void *passphrase, size_t len, struct why *why)
+{
+	return write_header(fd, fd, what, passphrase, len, why);
+}
+
+int luks_format_write_detached(int fd, int data_fd,
+			       const struct luks_format *what,
+			       const void *passphrase, size_t len,
+			       struct why *why)
+{
+	return write_header(fd, data_fd, what, passphrase, len, why);
 }

@@ -11,10 +11,12 @@
 #include <stdint.h>
 
 #include "crypt/luks_pbkdf.h"
+#include "crypt/luks_place.h"
 
 struct why;
 
-#define LUKS_DATA_OFFSET (16u << 20) /* bytes; cryptsetup's default */
+/* Bytes; cryptsetup's default, and ours for images of 64 MiB and more. */
+#define LUKS_DATA_OFFSET (16u << 20)
 
 /* 0 and NULL stand for the default. */
 struct luks_format {
@@ -24,10 +26,11 @@ struct luks_format {
 	const char *label;
 	const char *uuid; /* a random one by default */
 	struct luks_pbkdf kdf;
+	struct luks_place place;
 };
 
 /*
- * Check all of @what against the image's @size (bytes) and, for the key
+ * Check all of @what against the @size (bytes) of what holds the data and, for the key
  * derivation, against machine and control group, without writing anything;
  * fill in the defaults.  Errors: -EDOM (a value that is not possible),
  * -ENOMEM (key derivation needs more than there is).
@@ -36,11 +39,17 @@ int luks_format_check(struct luks_format *what, uint64_t size, struct why *why);
 
 /*
  * Write header and one key slot to the image open at @fd for reading and
- * writing; @what has passed luks_format_check.  Whatever the first 16 MiB
- * held is lost.  Uses flock(2) on the image.  Errors: -EINVAL, -ENOMEM,
- * -ENOSPC, -EIO, other -errno.
+ * writing; @what has passed luks_format_check.  Whatever stood there before
+ * its data offset is lost.  Uses flock(2) on the image.  Errors: -EINVAL,
+ * -ENOMEM, -ENOSPC, -EIO, other -errno.
  */
 int luks_format_write(int fd, const struct luks_format *what,
 		      const void *passphrase, size_t len, struct why *why);
+
+/* The same with the header at @fd and the data, untouched, at @data_fd. */
+int luks_format_write_detached(int fd, int data_fd,
+			       const struct luks_format *what,
+			       const void *passphrase, size_t len,
+			       struct why *why);
 
 #endif

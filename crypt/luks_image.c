@@ -6,12 +6,17 @@
 #include <libcryptsetup.h>
 #include <linux/fs.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "crypt/luks_image.h"
 #include "lib/why.h"
+
+#define FLOCK_TRIES    40
+#define FLOCK_PAUSE_NS 50000000L
 
 int luks_image_size(int fd, uint64_t *ret, struct why *why)
 {
@@ -58,4 +63,24 @@ void luks_image_set_locking(int fd)
 
 	if (!fstat(fd, &st) && S_ISBLK(st.st_mode) && geteuid())
 		crypt_metadata_locking(NULL, 0);
+}
+
+int luks_image_flock(int fd, bool shared, struct why *why)
+{
+	const struct timespec pause = { 0, FLOCK_PAUSE_NS };
+	int how = (shared ? LOCK_SH : LOCK_EX) | LOCK_NB, i;
+
+	for (i = 0; flock(fd, how) && errno == EWOULDBLOCK; i++) {
+		if (i == FLOCK_TRIES)
+			return why_set(why, -EBUSY,
+				       "cryptsetup, or another program, has"
+				       " the header locked");
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+void luks_image_funlock(int fd)
+{
+	flock(fd, LOCK_UN);
 }

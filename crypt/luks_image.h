@@ -19,6 +19,16 @@ int luks_image_size(int fd, uint64_t *ret, struct why *why);
 bool luks_image_same(int a, int b);
 
 /*
+ * Keep libcryptsetup away from the header, in other processes: the lock that
+ * it takes itself, and waits for without end.  So this process must not use
+ * it on the same image until luks_image_funlock.  Where a file system has no
+ * such locks there is nobody to keep away.
+ * Errors: -EBUSY (after two seconds).
+ */
+int luks_image_flock(int fd, bool shared, struct why *why);
+void luks_image_funlock(int fd);
+
+/*
  * Before libcryptsetup writes a header to @fd: turn its locking off where it
  * cannot work.
  */

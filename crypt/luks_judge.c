@@ -5,10 +5,14 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <json-c/json.h>
 #include <libcryptsetup.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "crypt/json_get.h"
 #include "crypt/luks1_gate.h"
 #include "crypt/luks_reader_int.h"
 #include "crypt/xts.h"
@@ -49,6 +53,7 @@ static int judge_extent(struct luks_reader *reader, struct volume_info *info,
 	const struct luks_gate *gate = &reader->gate;
 	uint64_t size;
 
+	info->slots_offset = gate->slots_offset;
 	info->header_size = luks_gate_header_size(gate);
 	info->data_offset = gate->data_offset;
 	if (reader->source.layout == LUKS_NO_DATA)
@@ -82,6 +87,67 @@ static void copy_name(char *dst, size_t size, const char *src)
 	snprintf(dst, size, "%s", src ? src : "");
 }
 
+/* "LUKS On-Disk Format Specification" 1.2.3, figure 1: mk-digest and salt. */
+#define LUKS1_DIGEST	 112
+#define LUKS1_DIGEST_LEN (20 + 32)
+
+static int digest_luks1(struct luks_reader *reader, uint8_t *ret)
+{
+	uint8_t bytes[LUKS1_DIGEST_LEN];
+
+	if (pread(reader->source.copy_fd, bytes, sizeof(bytes), LUKS1_DIGEST) !=
+	    (ssize_t)sizeof(bytes))
+		return -EIO;
+	return EVP_Digest(bytes, sizeof(bytes), ret, NULL, EVP_sha256(), NULL)
+		       ? 0
+		       : -EIO;
+}
+
+/* The gate has found exactly one digest that is bound to the data. */
+static int digest_luks2(const char *json, uint8_t *ret)
+{
+	struct json_object *root = json_get_root(json), *digests;
+	struct json_object_iter it;
+	const char *value, *salt;
+	char text[1024];
+	int r = -EINVAL, n;
+
+	digests = json_get_object(root, "digests");
+	if (!digests)
+		goto out;
+	json_object_object_foreachC(digests, it)
+	{
+		value = json_get_string(it.val, "digest");
+		salt = json_get_string(it.val, "salt");
+		if (!value || !salt ||
+		    !json_array_holds(json_get_array(it.val, "segments"), "0"))
+			continue;
+		n = snprintf(text, sizeof(text), "%s %s", value, salt);
+		if (n < (int)sizeof(text) &&
+		    EVP_Digest(text, (size_t)n, ret, NULL, EVP_sha256(), NULL))
+			r = 0;
+	}
+out:
+	json_object_put(root);
+	return r;
+}
+
+static int find_digest(struct luks_reader *reader, struct volume_info *info,
+		       struct why *why)
+{
+	const char *json;
+	int r;
+
+	if (reader->headers.version == 1)
+		r = digest_luks1(reader, info->digest);
+	else if (crypt_dump_json(reader->cd, &json, 0))
+		r = -EINVAL;
+	else
+		r = digest_luks2(json, info->digest);
+	return r ? why_set(why, r, "the volume key's digest cannot be read")
+		 : 0;
+}
+
 int luks_reader_judge(struct luks_reader *reader, struct volume_info *ret,
 		      struct why *why)
 {
@@ -103,6 +169,8 @@ int luks_reader_judge(struct luks_reader *reader, struct volume_info *ret,
 					 why);
 	if (!r)
 		r = judge_extent(reader, &info, why);
+	if (!r)
+		r = find_digest(reader, &info, why);
 	if (r)
 		return r;
 	info.detached = source->layout == LUKS_DETACHED;

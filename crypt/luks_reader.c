@@ -128,6 +128,8 @@ int luks_reader_open(const struct luks_source *source, struct luks_reader **ret,
 	r = luks_reader_copy(reader, 0, len, why);
 	if (!r)
 		r = find_headers(reader, len, why);
+	if (source->ret_headers)
+		*source->ret_headers = reader->headers;
 	if (!r && reader->headers.payload > len &&
 	    reader->headers.payload <= source->header_size)
 		r = luks_reader_copy(reader, len, reader->headers.payload - len,

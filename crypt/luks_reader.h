@@ -15,6 +15,7 @@
 #include "crypt/luks_token.h"
 #include "crypt/unlock.h"
 
+struct luks_headers;
 struct luks_reader;
 struct why;
 
@@ -32,10 +33,13 @@ struct luks_source {
 	enum luks_layout layout;
 	uint64_t header_size; /* bytes of what holds the header */
 	uint64_t data_size;   /* bytes of what holds the data */
+	/* NULL, or who is told what the headers are like, also on failure. */
+	struct luks_headers *ret_headers;
 };
 
 /*
- * Copy the headers into the memfd and load them.  Errors: -EINVAL (not LUKS, damaged), -EIO, -ENOMEM.
+ * Copy the headers into the memfd and load them.  Errors: -EINVAL (not LUKS,
+ * damaged), -EIO, -ENOMEM.
  */
 int luks_reader_open(const struct luks_source *source, struct luks_reader **ret,
 		     struct why *why);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "crypt/luks_image.h"
 #include "crypt/luks_pair.h"
@@ -32,6 +33,7 @@ static bool place_sane(const struct volume_info *info,
 		       const struct header_job *job)
 {
 	if (info->header_size > job->header_size ||
+	    info->slots_offset > info->header_size ||
 	    info->detached != (job->layout == LUKS_DETACHED))
 		return false;
 	if (job->layout == LUKS_NO_DATA)
@@ -63,8 +65,13 @@ static bool info_sane(const struct volume_info *info,
 	       info->data_size % sector == 0 && place_sane(info, job);
 }
 
-/* Run one job whose answer is a struct volume_info, and a key or none. */
-static int ask(struct header_job *job, uint8_t *key,
+/* What a job may tell beyond a struct volume_info; NULL: not wanted. */
+struct extras {
+	uint8_t *key;
+	struct luks_headers *headers;
+};
+
+static int ask(struct header_job *job, const struct extras *extras,
 	       struct volume_info *ret_info, struct why *why)
 {
 	struct header_answer *answer;
@@ -80,14 +87,16 @@ static int ask(struct header_job *job, uint8_t *key,
 			       " (ulimit -l)");
 	answer = p;
 	r = header_job_run(job, answer, NULL, why);
+	if (extras->headers)
+		*extras->headers = answer->headers;
 	if (!r && !info_sane(&answer->info, job))
 		r = bad_answer(why);
 	if (!r && job->layout == LUKS_DETACHED)
 		r = luks_pair_check(job->request.data_fd, &answer->info, why);
 	if (!r) {
 		*ret_info = answer->info;
-		if (key)
-			memcpy(key, answer->key, VOLUME_KEY_MAX);
+		if (extras->key)
+			memcpy(extras->key, answer->key, VOLUME_KEY_MAX);
 	}
 	secmem_free(p, sizeof(*answer));
 	return r;
@@ -102,7 +111,42 @@ int volume_probe(const struct volume_request *request,
 		.timeout = PROBE_SECONDS,
 	};
 
-	return ask(&job, NULL, ret_info, why);
+	return ask(&job, &(struct extras){ 0 }, ret_info, why);
+}
+
+int volume_probe_copy(const struct volume_request *request,
+		      struct volume_info *ret_info, int *ret_copy,
+		      struct why *why)
+{
+	int fd = -1, r;
+	struct header_job job = {
+		.op = HEADER_PROBE,
+		.request = *request,
+		.timeout = PROBE_SECONDS,
+		.ret_copy_fd = &fd,
+	};
+
+	r = ask(&job, &(struct extras){ 0 }, ret_info, why);
+	if (r && fd >= 0)
+		close(fd);
+	if (!r)
+		*ret_copy = fd;
+	return r;
+}
+
+int volume_check(const struct volume_request *request,
+		 struct luks_headers *ret_headers, struct volume_info *ret_info,
+		 struct why *why)
+{
+	struct header_job job = {
+		.op = HEADER_PROBE,
+		.request = *request,
+		.timeout = PROBE_SECONDS,
+	};
+	const struct extras extras = { .headers = ret_headers };
+
+	memset(ret_headers, 0, sizeof(*ret_headers));
+	return ask(&job, &extras, ret_info, why);
 }
 
 int volume_unlock(const struct volume_request *request,
@@ -120,7 +164,7 @@ int volume_unlock(const struct volume_request *request,
 	if (r)
 		return why_set(why, r, "/proc/meminfo cannot be read: %s",
 			       strerror(-r));
-	return ask(&job, key, ret_info, why);
+	return ask(&job, &(struct extras){ .key = key }, ret_info, why);
 }
 
 int volume_dump(const struct volume_request *request,

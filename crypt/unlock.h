@@ -25,17 +25,19 @@ struct volume_info {
 	char cipher[32]; /* "aes-xts-plain64" or "aes-xts-plain" */
 	char type[8];	 /* "LUKS2" or "LUKS1" */
 	char uuid[41];
-	char label[49];	      /* "" when there is none */
-	char note[128];	      /* for the user: what is odd, or "" */
-	uint32_t key_bytes;   /* 32 or 64; 0 where no key slot tells */
-	uint32_t sector_size; /* bytes: 512, 1024, 2048 or 4096 */
-	uint64_t header_size; /* bytes of headers and key slots */
-	uint64_t data_offset; /* bytes from the start of the image */
-	uint64_t data_size;   /* bytes, a multiple of sector_size; 0 only where
+	char label[49];	       /* "" when there is none */
+	char note[128];	       /* for the user: what is odd, or "" */
+	uint32_t key_bytes;    /* 32 or 64; 0 where no key slot tells */
+	uint32_t sector_size;  /* bytes: 512, 1024, 2048 or 4096 */
+	uint64_t slots_offset; /* bytes: where headers end, key slots begin */
+	uint64_t header_size;  /* bytes of headers and key slots */
+	uint64_t data_offset;  /* bytes from the start of the image */
+	uint64_t data_size;    /* bytes, a multiple of sector_size; 0 only where
 				 there was no data to be seen */
-	int key_slot;	      /* that fitted, -1 after a probe */
-	bool allow_discards;  /* the persistent flag in the header */
-	bool detached;	      /* the header is not in the image */
+	int key_slot;	       /* that fitted, -1 after a probe */
+	bool allow_discards;   /* the persistent flag in the header */
+	bool detached;	       /* the header is not in the image */
+	uint8_t digest[32];    /* of what tells this volume key from others */
 };
 
 #define VOLUME_ANY_SLOT (-1)
@@ -91,6 +93,24 @@ int volume_unlock(const struct volume_request *request,
  */
 int volume_probe(const struct volume_request *request,
 		 struct volume_info *ret_info, struct why *why);
+
+/*
+ * The same, for a copy of the header as it was judged: @ret_copy is a memfd
+ * with the first info.header_size bytes of it, which nobody else has open.
+ */
+int volume_probe_copy(const struct volume_request *request,
+		      struct volume_info *ret_info, int *ret_copy,
+		      struct why *why);
+
+struct luks_headers;
+
+/*
+ * The same, which also says what the binary headers are like, as far as they
+ * can be seen, if this fails as well.
+ */
+int volume_check(const struct volume_request *request,
+		 struct luks_headers *ret_headers, struct volume_info *ret_info,
+		 struct why *why);
 
 enum volume_dump_format {
 	VOLUME_DUMP_TEXT, /* for people, alike cryptsetup luksDump */

@@ -86,6 +86,7 @@ static int work(const struct header_job *job, const struct unlock_jail *jail,
 		.layout = job->layout,
 		.header_size = job->header_size,
 		.data_size = job->data_size,
+		.ret_headers = &answer->headers,
 	};
 	enum volume_dump_format format = job->op == HEADER_DUMP_JSON
 						 ? VOLUME_DUMP_JSON
@@ -389,6 +390,10 @@ int header_job_run(const struct header_job *job, struct header_answer *answer,
 		free(text);
 	else if (ret_text)
 		*ret_text = text;
+	if (!r && job->ret_copy_fd) {
+		*job->ret_copy_fd = copy_fd;
+		copy_fd = -1;
+	}
 out_close:
 	if (copy_fd >= 0)
 		close(copy_fd);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "crypt/kdf_limits.h"
+#include "crypt/luks_header.h"
 #include "crypt/luks_reader.h"
 #include "crypt/luks_token.h"
 #include "crypt/token_plugin.h"
@@ -37,8 +38,9 @@ struct header_job {
 	struct luks_token_query query;	/* HEADER_TOKEN_FIND */
 	const struct luks_token *token; /* HEADER_TOKEN_OPEN, with a PIN as */
 	const char *token_json;		/* the request's passphrase */
-	unsigned int timeout;		/* seconds of wall-clock time */
-	void (*hook)(void); /* NULL but in tests: runs in the jail */
+	int *ret_copy_fd;     /* NULL, or who gets the copy and closes it */
+	unsigned int timeout; /* seconds of wall-clock time */
+	void (*hook)(void);   /* NULL but in tests: runs in the jail */
 };
 
 /*
@@ -49,6 +51,7 @@ struct header_answer {
 	int32_t err;
 	uint32_t text_len;
 	struct why why;
+	struct luks_headers headers; /* also with an error */
 	struct volume_info info;
 	struct luks_token token; /* of HEADER_TOKEN_FIND */
 	uint32_t passphrase_len; /* of HEADER_TOKEN_OPEN */

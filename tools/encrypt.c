@@ -81,6 +81,7 @@ static int plan(struct encrypt_request *req, struct encrypt_files *files,
 	if (files->found)
 		return 0;
 	files->journal.container = LUKS_DATA_OFFSET + data;
+	luks->place.data_offset = LUKS_DATA_OFFSET;
 	err = luks_format_check(luks, files->journal.container, why);
 	if (err)
 		why_prefix(why, "%s", req->image);

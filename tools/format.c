@@ -25,7 +25,8 @@
 #include "tools/passphrase.h"
 #include "tools/terminal.h"
 
-#define TAIL_WIPE (1u << 20) /* bytes: ZFS, RAID and GPT sign at the end too */
+#define CONTENT_SPAN (16u << 20) /* bytes that are looked at before */
+#define TAIL_WIPE    (1u << 20) /* bytes: ZFS, RAID and GPT sign at the end too */
 
 struct format_request {
 	const char *path;
@@ -61,6 +62,11 @@ static void guard_unfinished(const char *path)
 			sigaction(sigs[i], &action, NULL);
 }
 
+static uint64_t data_offset(const struct format_request *req)
+{
+	return req->header.luks.place.data_offset;
+}
+
 /*
  * Blocks for the header at least, so that a full disk shows before anything
  * is written; where the file system cannot, the write will tell.
@@ -68,7 +74,7 @@ static void guard_unfinished(const char *path)
 static int allocate(int fd, const struct format_request *req, uint64_t size,
 		    struct why *why)
 {
-	off_t len = req->preallocate ? (off_t)size : (off_t)LUKS_DATA_OFFSET;
+	off_t len = req->preallocate ? (off_t)size : (off_t)data_offset(req);
 
 	if (!fallocate(fd, 0, 0, len))
 		return 0;
@@ -92,7 +98,7 @@ static int find_content(int fd, bool *ret, const char **ret_name,
 	off_t at = 0;
 	ssize_t n;
 
-	while (at < (off_t)LUKS_DATA_OFFSET) {
+	while (at < (off_t)CONTENT_SPAN) {
 		n = pread(fd, buf, sizeof(buf), at);
 		if (n < 0)
 			return why_set(why, -errno, "cannot be read: %s",
@@ -139,14 +145,15 @@ static int confirm(int fd, const struct format_request *req, struct why *why)
 }
 
 /* Signatures of the past at the end, which others would still find. */
-static int wipe_tail(int fd, uint64_t size, struct why *why)
+static int wipe_tail(int fd, const struct format_request *req, uint64_t size,
+		     struct why *why)
 {
 	static const uint8_t zeroes[64 << 10];
 	uint64_t at, end = size - size % 512;
 	size_t len;
 
-	at = end - LUKS_DATA_OFFSET > TAIL_WIPE ? end - TAIL_WIPE
-						: LUKS_DATA_OFFSET;
+	at = end - data_offset(req) > TAIL_WIPE ? end - TAIL_WIPE
+						: data_offset(req);
 	while (at < end) {
 		len = end - at < sizeof(zeroes) ? end - at : sizeof(zeroes);
 		if (pwrite(fd, zeroes, len, (off_t)at) != (ssize_t)len)
@@ -253,7 +260,7 @@ static int format_existing(int fd, struct format_request *req, struct why *why)
 	if (req->preallocate)
 		r = allocate(fd, req, size, why);
 	if (!r)
-		r = wipe_tail(fd, size, why);
+		r = wipe_tail(fd, req, size, why);
 	if (!r)
 		r = write_header(fd, req, &secret, why);
 	secret_free(&secret);
@@ -353,7 +360,7 @@ static int run(int argc, char **argv)
 
 static const struct option options[] = {
 	{ "size", OPTION_SIZE, FIELD(size), "SIZE",
-	  "of the new file, header (16 MiB) included; bytes, or with K, M, G, "
+	  "of the new file, header included; bytes, or with K, M, G, "
 	  "T" },
 	{ "preallocate", OPTION_FLAG, FIELD(preallocate), NULL,
 	  "allocate the blocks now" },

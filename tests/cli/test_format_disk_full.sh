@@ -27,10 +27,10 @@ exit $status
 INNER
 status=0
 unshare --user --map-root-user --mount sh in_namespace "${format[@]}" \
-	--size 20M >out 2>err || status=$?
+	--size 64M >out 2>err || status=$?
 if [ "$status" -eq 99 ] || grep -q '^unshare:' err; then
 	status=0
-	unshare --mount sh in_namespace "${format[@]}" --size 20M >out 2>err ||
+	unshare --mount sh in_namespace "${format[@]}" --size 64M >out 2>err ||
 		status=$?
 fi
 if [ "$status" -eq 99 ] || grep -q '^unshare:' err; then

@@ -28,7 +28,7 @@ wrong '--sise: unknown option' --sise 20M x.img
 wrong '-s: unknown option' -s 20M x.img
 wrong 'one IMAGE is needed' --size 20M
 wrong 'one IMAGE is needed' --size 20M x.img y.img
-wrong 'header alone takes 16 MiB' --size 16M x.img
+wrong 'too few: the data start at byte 1048576' --size 1M x.img
 wrong 'sector size of 513 is not possible' --size 20M --sector-size 513 x.img
 wrong 'not a multiple of the sector size 4096' --size 20000001 \
 	--sector-size 4096 x.img

@@ -23,9 +23,9 @@ truncate -s 20M old.img
 expect 5 "${format[@]}" --size 21M old.img
 says 'old.img: exists with 20971520 bytes, not 22020096'
 expect 0 "${format[@]}" --size 20M old.img
-truncate -s 10M small.img
+truncate -s 1M small.img
 expect 1 "${format[@]}" small.img
-says 'small.img: 10485760 bytes are too few'
+says 'small.img: 1048576 bytes are too few'
 
 # "--" ends the options: a name may start with a dash.
 expect 0 "${format[@]}" --size 20M -- --odd.img

@@ -349,6 +349,7 @@ START_TEST(test_header)
 	const struct rlimit less = { 4096, RLIM_INFINITY };
 	struct luks_format what = {
 		.kdf = { .type = "pbkdf2", .iterations = 1000 },
+		.place = { .data_offset = LUKS_DATA_OFFSET },
 	};
 	int fd = new_file(LUKS_DATA_OFFSET + (1 << 20));
 	struct volume_info info;

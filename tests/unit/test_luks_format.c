@@ -96,7 +96,7 @@ START_TEST(test_shapes)
 	ck_assert_str_eq(info.cipher, what.cipher);
 	ck_assert_str_eq(info.label, "tag");
 	ck_assert_str_eq(info.uuid, what.uuid);
-	ck_assert_uint_eq(info.data_offset, LUKS_DATA_OFFSET);
+	ck_assert_uint_eq(info.data_offset, what.place.data_offset);
 	close(fd);
 }
 END_TEST
@@ -111,6 +111,66 @@ START_TEST(test_under_lock)
 	ck_assert_int_eq(image_lock(fd, false), 0);
 	format(fd, &what);
 	unlock(fd, &info);
+	close(fd);
+}
+END_TEST
+
+static const struct {
+	struct luks_place place;
+	uint64_t size; /* bytes */
+} places[] = {
+	{ { 0 }, 64 << 20 },
+	{ { 0 }, 10 << 20 },
+	{ { 0 }, (1 << 20) + 512 },
+	{ { .metadata_size = 64 << 10, .keyslots_size = 512 << 10 }, 10 << 20 },
+	{ { .metadata_size = 4 << 20 }, 20 << 20 },
+	{ { .data_offset = 2 << 20 }, 10 << 20 },
+	{ { .keyslots_size = 128 << 20 }, 200 << 20 },
+};
+
+/* libcryptsetup puts everything where it was meant to be. */
+START_TEST(test_places)
+{
+	struct luks_format what = cheap();
+	struct volume_info info;
+	int fd = new_image();
+
+	what.place = places[_i].place;
+	ck_assert_int_eq(ftruncate(fd, (off_t)places[_i].size), 0);
+	ck_assert_int_eq(luks_format_check(&what, places[_i].size, &why), 0);
+	ck_assert_msg(!luks_format_write(fd, &what, FIXTURE_PASS,
+					 strlen(FIXTURE_PASS), &why),
+		      "%s", why.text);
+	unlock(fd, &info);
+	ck_assert_uint_eq(info.slots_offset, 2 * what.place.metadata_size);
+	ck_assert_uint_eq(info.header_size, luks_place_header(&what.place));
+	ck_assert_uint_eq(info.data_offset, what.place.data_offset);
+	ck_assert_uint_eq(info.data_offset + info.data_size, places[_i].size);
+	close(fd);
+}
+END_TEST
+
+START_TEST(test_detached)
+{
+	struct luks_format what = cheap();
+	struct volume_info info;
+	int fd = new_image(), data_fd = new_image();
+	struct volume_request request = VOLUME_REQUEST(fd);
+	uint64_t sum = fixture_sum(data_fd);
+
+	what.place.detached = true;
+	what.place.data_offset = _i ? 4 << 20 : 0;
+	ck_assert_int_eq(luks_format_check(&what, FIXTURE_SIZE, &why), 0);
+	ck_assert_int_eq(luks_format_write_detached(fd, data_fd, &what,
+						    FIXTURE_PASS,
+						    strlen(FIXTURE_PASS), &why),
+			 0);
+	request.data_fd = data_fd;
+	ck_assert_msg(!volume_probe(&request, &info, &why), "%s", why.text);
+	ck_assert_uint_eq(info.header_size, luks_place_header(&what.place));
+	ck_assert_uint_eq(info.data_offset, what.place.data_offset);
+	ck_assert_uint_eq(fixture_sum(data_fd), sum);
+	close(data_fd);
 	close(fd);
 }
 END_TEST
@@ -192,9 +252,9 @@ static const struct {
 	  "1000000 passes" },
 	{ { .kdf = { .memory_kib = 31 } }, FIXTURE_SIZE, "31 KiB" },
 	{ { .kdf = { .memory_kib = 4194305 } }, FIXTURE_SIZE, "4194305 KiB" },
-	{ { .kdf = { .iterations = 4 } }, 16u << 20, "too few" },
+	{ { .kdf = { .iterations = 4 } }, 1u << 20, "too few" },
 	{ { .kdf = { .iterations = 4 } }, 0, "too few" },
-	{ { .kdf = { .iterations = 4 } }, (16u << 20) + 511, "multiple" },
+	{ { .kdf = { .iterations = 4 } }, (1u << 20) + 511, "multiple" },
 	{ { .cipher = "aes-xts-plain" }, 3ULL << 40, "2 TiB" },
 };
 
@@ -239,6 +299,8 @@ int main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, test_shapes, 0, LEN(shapes));
 	tcase_add_test(tc, test_under_lock);
+	tcase_add_loop_test(tc, test_places, 0, LEN(places));
+	tcase_add_loop_test(tc, test_detached, 0, 2);
 	tcase_add_loop_test(tc, test_sector_default, 0, LEN(defaults));
 	tcase_add_test(tc, test_memory_default);
 	tcase_add_loop_test(tc, test_bad, 0, LEN(bad));

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * A header as a copy in memory: see header_copy.h.
+ */
+#include <errno.h>
+#include <libcryptsetup.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypt/header_copy.h"
+#include "crypt/luks_image.h"
+#include "crypt/luks_log.h"
+#include "lib/why.h"
+
+static int start(int fd, struct luks_log *log, struct crypt_device **ret,
+		 struct why *why)
+{
+	struct crypt_device *cd;
+	char path[32];
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	r = crypt_init(&cd, path);
+	if (r)
+		return why_set(why, r, "libcryptsetup cannot start: %s",
+			       strerror(-r));
+	luks_log_attach(log, cd);
+	*ret = cd;
+	return 0;
+}
+
+/* The gate has seen it: now the better of two headers becomes both. */
+static int settle(const struct header_copy *copy, struct why *why)
+{
+	struct luks_log log = { "" };
+	struct crypt_device *cd;
+	int r;
+
+	if (strcmp(copy->info.type, CRYPT_LUKS2))
+		return 0;
+	r = start(copy->fd, &log, &cd, why);
+	if (r)
+		return r;
+	r = crypt_repair(cd, CRYPT_LUKS2, NULL);
+	crypt_free(cd);
+	return r ? why_set(why, -EINVAL, "the header cannot be repaired: %s",
+			   luks_log_error(&log, r))
+		 : 0;
+}
+
+/* A conversion of a detached header takes all of the file for key slots. */
+static int trim(const struct header_copy *copy, int header_fd, struct why *why)
+{
+	uint64_t size;
+	int r = luks_image_size(header_fd, &size, why);
+
+	if (!r && ftruncate(copy->fd, (off_t)size))
+		r = why_set(why, -errno, "no memory for the header: %s",
+			    strerror(errno));
+	return r;
+}
+
+int header_copy_take(const struct volume_request *request,
+		     struct header_copy *ret, struct why *why)
+{
+	struct header_copy copy;
+	int r;
+
+	r = luks_image_flock(request->header_fd, true, why);
+	if (r)
+		return r;
+	r = volume_probe_copy(request, &copy.info, &copy.fd, why);
+	luks_image_funlock(request->header_fd);
+	if (r)
+		return r;
+	copy.span = copy.info.header_size;
+	r = trim(&copy, request->header_fd, why);
+	if (!r)
+		r = settle(&copy, why);
+	if (r) {
+		close(copy.fd);
+		return r;
+	}
+	*ret = copy;
+	return 0;
+}
+
+void header_copy_drop(struct header_copy *copy)
+{
+	if (copy->fd >= 0)
+		close(copy->fd);
+	copy->fd = -1;
+}
+
+static int convert(int fd, const char *type, struct why *why)
+{
+	struct luks_log log = { "" };
+	struct crypt_device *cd;
+	int r;
+
+	r = start(fd, &log, &cd, why);
+	if (r)
+		return r;
+	r = crypt_load(cd, NULL, NULL);
+	if (!r)
+		r = crypt_convert(cd, type, NULL);
+	crypt_free(cd);
+	return r ? why_set(why, -EINVAL, "cannot be converted to %s: %s", type,
+			   luks_log_error(&log, r))
+		 : 0;
+}
+
+int header_copy_convert(struct header_copy *copy, const char *type,
+			struct why *why)
+{
+	const struct volume_info *was = &copy->info;
+	struct volume_info is;
+	int r;
+
+	r = convert(copy->fd, type, why);
+	if (!r)
+		r = volume_probe(&VOLUME_HEADER(copy->fd), &is, why);
+	if (r)
+		return r;
+	if (strcmp(is.type, type) || strcmp(is.uuid, was->uuid) ||
+	    strcmp(is.cipher, was->cipher) ||
+	    is.data_offset != was->data_offset ||
+	    is.sector_size != was->sector_size ||
+	    is.key_bytes != was->key_bytes)
+		return why_set(why, -EINVAL,
+			       "conversion to %s would change what the data"
+			       " are, nothing was done",
+			       type);
+	/* Nor may anything be left of the key slots that were there. */
+	if (is.header_size > copy->span)
+		copy->span = is.header_size;
+	copy->info = is;
+	return 0;
+}

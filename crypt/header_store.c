@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * A header goes from its copy to a file or an image: see header_copy.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypt/header_copy.h"
+#include "crypt/luks_image.h"
+#include "lib/why.h"
+
+#define CHUNK 65536u
+
+/* Errors: -EIO also for a file that ends too soon. */
+static int read_chunk(int fd, uint8_t *buf, size_t len, uint64_t at)
+{
+	ssize_t n;
+
+	while (len) {
+		n = pread(fd, buf, len, (off_t)at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		buf += n;
+		at += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int write_chunk(int fd, const uint8_t *buf, size_t len, uint64_t at)
+{
+	ssize_t n;
+
+	while (len) {
+		n = pwrite(fd, buf, len, (off_t)at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		buf += n;
+		at += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* A file that ends before is one that differs. */
+static bool same(int fd, const uint8_t *buf, size_t len, uint64_t at)
+{
+	uint8_t now[CHUNK];
+
+	return !read_chunk(fd, now, len, at) && !memcmp(now, buf, len);
+}
+
+/* From @start to @end of the copy, where the file differs. */
+static int put(int copy_fd, int fd, uint64_t start, uint64_t end,
+	       bool *ret_changed)
+{
+	uint8_t buf[CHUNK];
+	bool changed = false;
+	size_t len;
+	int r;
+
+	for (; start < end; start += len) {
+		len = end - start < CHUNK ? (size_t)(end - start) : CHUNK;
+		r = read_chunk(copy_fd, buf, len, start);
+		if (r)
+			return r;
+		if (same(fd, buf, len, start))
+			continue;
+		changed = true;
+		r = write_chunk(fd, buf, len, start);
+		if (r)
+			return r;
+	}
+	*ret_changed = changed;
+	return changed && fsync(fd) ? -errno : 0;
+}
+
+static int save(const struct header_copy *copy, int fd)
+{
+	bool changed;
+	int r;
+
+	/* Not sparse for its looks: a disk that is full tells now. */
+	if (ftruncate(fd, (off_t)copy->span))
+		return -errno;
+	r = put(copy->fd, fd, 0, copy->span, &changed);
+	return r || !fsync(fd) ? r : -errno;
+}
+
+/* That the name is there after a crash as well. */
+static int sync_folder(const char *path)
+{
+	char *copy = strdup(path);
+	int fd, r = 0;
+
+	if (!copy)
+		return -ENOMEM;
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(copy);
+	if (fd < 0)
+		return -errno;
+	if (fsync(fd) && errno != EINVAL)
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+int header_copy_save(const struct header_copy *copy, const char *path,
+		     struct why *why)
+{
+	int fd, r;
+
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return why_set(why, -errno, "%s: %s%s", path, strerror(errno),
+			       errno == EEXIST ? " (a backup overwrites"
+						 " nothing)"
+					       : "");
+	r = save(copy, fd);
+	close(fd);
+	if (!r)
+		r = sync_folder(path);
+	if (!r)
+		return 0;
+	unlink(path);
+	return why_set(why, r, "%s: cannot be written: %s", path, strerror(-r));
+}
+
+struct span {
+	enum header_part part;
+	uint64_t start, end;
+};
+
+/* In the order in which they are written. */
+static int write_spans(const struct header_copy *copy, int fd,
+		       unsigned int *ret_parts)
+{
+	uint64_t slots = copy->info.slots_offset, half = slots / 2;
+	const bool two = !strcmp(copy->info.type, "LUKS2");
+	const struct span spans[] = {
+		{ HEADER_SLOTS, slots, copy->span },
+		{ HEADER_SECOND, two ? half : slots, slots },
+		{ HEADER_FIRST, 0, two ? half : slots },
+	};
+	unsigned int i, parts = 0;
+	bool changed;
+	int r;
+
+	for (i = 0; i < sizeof(spans) / sizeof(spans[0]); i++) {
+		r = put(copy->fd, fd, spans[i].start, spans[i].end, &changed);
+		if (r)
+			return r;
+		if (changed)
+			parts |= spans[i].part;
+	}
+	*ret_parts = parts;
+	return 0;
+}
+
+int header_copy_write(const struct header_copy *copy, int fd,
+		      unsigned int *ret_parts, struct why *why)
+{
+	int r = luks_image_flock(fd, false, why);
+
+	if (r)
+		return r;
+	r = write_spans(copy, fd, ret_parts);
+	luks_image_funlock(fd);
+	if (r)
+		return why_set(why, r, "the header cannot be written: %s",
+			       strerror(-r));
+	return 0;
+}

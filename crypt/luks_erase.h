@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * Destroying all key slots of a container, after which nobody can open it.
+ * Locking and asking are the caller's part.
+ */
+#ifndef CRYPT_LUKS_ERASE_H
+#define CRYPT_LUKS_ERASE_H
+
+struct volume_info;
+struct why;
+
+/*
+ * Remove every key slot of the header open at @fd for reading and writing,
+ * which has been probed as @info, and overwrite the whole area of key slots,
+ * so that nothing is left of slots that were there before either.  Done
+ * again, it does the rest.  *ret_slots: how many there were.
+ * Errors: -EINVAL, -EIO, other -errno.
+ */
+int luks_erase(int fd, const struct volume_info *info, unsigned int *ret_slots,
+	       struct why *why);
+
+#endif
