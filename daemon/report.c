@@ -68,6 +68,8 @@ void report_binding(const char *name, struct json_object *obj)
 static void add_volume(const struct volume *v, struct json_object *obj)
 {
 	add_text(obj, "image", v->image);
+	if (v->header[0])
+		add_text(obj, "header", v->header);
 	add_text(obj, "type", v->info.type);
 	add_text(obj, "uuid", v->info.uuid);
 	add_text(obj, "label", v->info.label);

@@ -31,7 +31,8 @@
 
 struct volume {
 	char name[VDUSE_VOLUME_NAME_MAX + 1];
-	char image[PATH_MAX]; /* absolute */
+	char image[PATH_MAX];  /* absolute */
+	char header[PATH_MAX]; /* the same of a detached header, or "" */
 	struct volume_info info;
 	uint8_t *key; /* secret memory of VOLUME_KEY_MAX bytes, or NULL */
 	struct blk_info backing; /* what the image is, as a device */
@@ -46,7 +47,8 @@ struct volume {
 	unsigned death_limit;	 /* 1 to VOLUME_MAX_DEATH_LIMIT */
 	uid_t uid;		 /* whom the worker serves as */
 	gid_t gid;
-	int image_fd;	/* open and locked by the command; the monitor's */
+	int image_fd;  /* open and locked by the command; the monitor's */
+	int header_fd; /* detached and not yet unlocked; the command's, or -1 */
 	int control_fd; /* of vduse_control_open */
 	bool foreground;
 	/* Served to a front end of vhost-user, and not through VDUSE. */

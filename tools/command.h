@@ -52,12 +52,18 @@ struct command {
 extern const struct command *const commands[];
 
 extern const struct command benchmark_command;
+extern const struct command check_command;
 extern const struct command close_command;
 extern const struct command completion_command;
 extern const struct command config_command;
+extern const struct command convert_command;
 extern const struct command dump_command;
 extern const struct command encrypt_command;
+extern const struct command erase_command;
 extern const struct command format_command;
+extern const struct command header_backup_command;
+extern const struct command header_repair_command;
+extern const struct command header_restore_command;
 extern const struct command list_command;
 extern const struct command open_command;
 extern const struct command resize_command;

@@ -4,30 +4,20 @@
  */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "backend/file.h"
-#include "backend/lock.h"
 #include "crypt/luks_config.h"
 #include "crypt/unlock.h"
 #include "lib/why.h"
 #include "tools/command.h"
+#include "tools/container.h"
 
-static int change(int fd, bool allow, struct why *why)
+static int change(int header_fd, bool allow, struct why *why)
 {
 	struct volume_info info;
 	int err;
 
-	err = image_lock(fd, false);
-	if (err == -EBUSY)
-		return why_set(why, err,
-			       "is open, or in use by another vcrypt (vcrypt "
-			       "list)");
-	if (err)
-		return why_set(why, err, "cannot be locked: %s",
-			       strerror(-err));
 	/* The header has been looked at in the sandbox before it is here. */
-	err = volume_probe(&VOLUME_REQUEST(fd), &info, why);
+	err = volume_probe(&VOLUME_HEADER(header_fd), &info, why);
 	if (err)
 		return err;
 	if (strcmp(info.type, "LUKS2"))
@@ -37,25 +27,28 @@ static int change(int fd, bool allow, struct why *why)
 			       info.type);
 	if (info.allow_discards == allow)
 		return 0;
-	return luks_config_discards(fd, allow, why);
+	return luks_config_discards(header_fd, allow, why);
 }
 
-static int config(const char *path, bool allow, struct why *why)
+static int config(const struct container_paths *paths, bool allow,
+		  struct why *why)
 {
-	int fd, err;
+	struct container c;
+	int err;
 
-	err = file_open(path, false, &fd, why);
+	err = container_open(paths, CONTAINER_CHANGE, &c, why);
 	if (err)
 		return err;
-	err = change(fd, allow, why);
+	err = change(c.header_fd, allow, why);
 	if (err)
-		why_prefix(why, "%s", path);
-	close(fd);
+		why_prefix(why, "%s", container_header_path(paths));
+	container_close(&c);
 	return err;
 }
 
 struct config_args {
-	const char *image, *flag;
+	struct container_paths paths;
+	const char *flag;
 };
 
 static int run(int argc, char **argv)
@@ -69,11 +62,13 @@ static int run(int argc, char **argv)
 		err = why_set(&why, -EINVAL, "--persistent is needed");
 	if (err)
 		return command_misuse(&config_command, &why);
-	err = config(args.image, !strcmp(args.flag, "allow-discards"), &why);
+	err = config(&args.paths, !strcmp(args.flag, "allow-discards"), &why);
 	return err ? command_fail(err, &why) : EXIT_OK;
 }
 
 static const struct option options[] = {
+	{ .group = container_options,
+	  .offset = offsetof(struct config_args, paths) },
 	{ "persistent", OPTION_WORD, offsetof(struct config_args, flag), "FLAG",
 	  "allow-discards: every open allows them; no-allow-discards: only "
 	  "with open's option",
@@ -85,10 +80,10 @@ const struct command config_command = {
 	.name = "config",
 	.run = run,
 	.summary = "change what a container's header says",
-	.usage = "IMAGE --persistent FLAG",
+	.usage = "IMAGE --persistent FLAG [--header FILE]",
 	.about =
 		"The container is closed and LUKS2. No passphrase is needed.\n",
-	.arguments = { { "IMAGE", offsetof(struct config_args, image),
+	.arguments = { { "IMAGE", offsetof(struct config_args, paths.image),
 			 VALUE_FILE } },
 	.options = options,
 };

@@ -2,31 +2,31 @@
 /*
  * vcrypt dump: describe a container's header.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "crypt/unlock.h"
 #include "lib/why.h"
 #include "tools/command.h"
+#include "tools/container.h"
 
-static int dump(const char *path, enum volume_dump_format format,
-		struct why *why)
+static int dump(const struct container_paths *paths,
+		enum volume_dump_format format, struct why *why)
 {
+	struct volume_request request;
+	struct container c;
 	char *text;
-	int fd, r;
+	int r;
 
-	/* Not blocking: a FIFO is told apart later. */
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return why_set(why, -errno, "%s: %s", path, strerror(errno));
-	r = volume_dump(&VOLUME_REQUEST(fd), format, &text, why);
-	close(fd);
+	r = container_open(paths, CONTAINER_LOOK, &c, why);
+	if (r)
+		return r;
+	request = VOLUME_REQUEST(c.header_fd);
+	request.data_fd = c.image_fd;
+	r = volume_dump(&request, format, &text, why);
+	container_close(&c);
 	if (r) {
-		why_prefix(why, "%s", path);
+		why_prefix(why, "%s", container_header_path(paths));
 		return r;
 	}
 	fputs(text, stdout);
@@ -35,7 +35,7 @@ static int dump(const char *path, enum volume_dump_format format,
 }
 
 struct dump_args {
-	const char *image;
+	struct container_paths paths;
 	bool json;
 };
 
@@ -47,12 +47,14 @@ static int run(int argc, char **argv)
 
 	if (command_parse(&dump_command, argc, argv, &args, &why))
 		return command_misuse(&dump_command, &why);
-	err = dump(args.image, args.json ? VOLUME_DUMP_JSON : VOLUME_DUMP_TEXT,
+	err = dump(&args.paths, args.json ? VOLUME_DUMP_JSON : VOLUME_DUMP_TEXT,
 		   &why);
 	return err ? command_fail(err, &why) : EXIT_OK;
 }
 
 static const struct option options[] = {
+	{ .group = container_options,
+	  .offset = offsetof(struct dump_args, paths) },
 	{ "json", OPTION_FLAG, offsetof(struct dump_args, json), NULL,
 	  "the metadata as JSON" },
 	{ NULL },
@@ -62,8 +64,8 @@ const struct command dump_command = {
 	.name = "dump",
 	.run = run,
 	.summary = "describe a container's header",
-	.usage = "IMAGE [--json]",
-	.arguments = { { "IMAGE", offsetof(struct dump_args, image),
+	.usage = "IMAGE [--header FILE] [--json]",
+	.arguments = { { "IMAGE", offsetof(struct dump_args, paths.image),
 			 VALUE_FILE } },
 	.options = options,
 };

@@ -21,6 +21,7 @@
 #include "crypt/luks_signature.h"
 #include "lib/why.h"
 #include "tools/command.h"
+#include "tools/format_header.h"
 #include "tools/luks_options.h"
 #include "tools/passphrase.h"
 #include "tools/terminal.h"
@@ -30,7 +31,9 @@
 
 struct format_request {
 	const char *path;
-	uint64_t size; /* bytes; 0: not given */
+	const char *detached; /* the file of the header, or NULL */
+	uint64_t size;	      /* bytes; 0: not given */
+	uint32_t offset;      /* sectors of 512 bytes */
 	bool preallocate;
 	bool batch;
 	struct passphrase_source source;
@@ -38,23 +41,24 @@ struct format_request {
 };
 
 /* What a signal has to remove; only set while the new file is unfinished. */
-static const char *volatile unfinished;
+static const char *volatile unfinished, *volatile unfinished_header;
 
 static void remove_unfinished(int sig)
 {
 	if (unfinished)
 		unlink(unfinished);
+	if (unfinished_header)
+		unlink(unfinished_header);
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
 
-static void guard_unfinished(const char *path)
+static void guard_unfinished(void)
 {
 	static const int sigs[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 	struct sigaction action = { .sa_handler = remove_unfinished }, old;
 	size_t i;
 
-	unfinished = path;
 	sigemptyset(&action.sa_mask);
 	for (i = 0; i < sizeof(sigs) / sizeof(sigs[0]); i++)
 		if (!sigaction(sigs[i], NULL, &old) &&
@@ -76,7 +80,7 @@ static int allocate(int fd, const struct format_request *req, uint64_t size,
 {
 	off_t len = req->preallocate ? (off_t)size : (off_t)data_offset(req);
 
-	if (!fallocate(fd, 0, 0, len))
+	if (!len || !fallocate(fd, 0, 0, len))
 		return 0;
 	if (errno == EOPNOTSUPP && !req->preallocate)
 		return 0;
@@ -211,8 +215,20 @@ static int lock(int fd, struct why *why)
 static int write_header(int fd, const struct format_request *req,
 			const struct secret *secret, struct why *why)
 {
-	return luks_format_write(fd, &req->header.luks, secret->data,
-				 secret->len, why);
+	int r;
+
+	if (!req->detached)
+		return luks_format_write(fd, &req->header.luks, secret->data,
+					 secret->len, why);
+	r = format_header_check(req->detached, why);
+	if (r)
+		return r;
+	unfinished_header = req->detached;
+	guard_unfinished();
+	r = format_header_write(req->detached, fd, &req->header.luks, secret,
+				why);
+	unfinished_header = NULL;
+	return r;
 }
 
 static int get_passphrase(const struct format_request *req, struct secret *ret,
@@ -261,6 +277,8 @@ static int format_existing(int fd, struct format_request *req, struct why *why)
 		r = allocate(fd, req, size, why);
 	if (!r)
 		r = wipe_tail(fd, req, size, why);
+	if (!r && req->detached)
+		r = format_header_wipe_data(fd, why);
 	if (!r)
 		r = write_header(fd, req, &secret, why);
 	secret_free(&secret);
@@ -307,7 +325,8 @@ static int format_new(struct format_request *req, struct why *why)
 		r = why_set(why, -errno, "%s: %s", req->path, strerror(errno));
 		goto out_secret;
 	}
-	guard_unfinished(req->path);
+	unfinished = req->path;
+	guard_unfinished();
 	r = fill_new(fd, req, &secret, why);
 	if (r) {
 		unlink(req->path);
@@ -324,6 +343,11 @@ static int format(struct format_request *req, struct why *why)
 {
 	int fd, r;
 
+	req->header.luks.place.detached = req->detached;
+	req->header.luks.place.data_offset = (uint64_t)req->offset * 512;
+	r = req->detached ? format_header_check(req->detached, why) : 0;
+	if (r)
+		return r;
 	/* Not blocking: a FIFO is told apart later. */
 	fd = open(req->path, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT)
@@ -368,6 +392,18 @@ static const struct option options[] = {
 	{ "batch-mode", OPTION_FLAG, FIELD(batch), NULL,
 	  "do not ask before overwriting" },
 	{ .group = luks_options, .offset = FIELD(header) },
+	{ "header", OPTION_STRING, FIELD(detached), "FILE",
+	  "put the header into FILE, which is new, and only data into IMAGE",
+	  NULL, VALUE_FILE },
+	{ "luks2-metadata-size", OPTION_SIZE,
+	  FIELD(header.luks.place.metadata_size), "SIZE",
+	  "of each of the two headers: 16K (default) to 4M, a power of two",
+	  "16K 32K 64K 128K 256K 512K 1M 2M 4M" },
+	{ "luks2-keyslots-size", OPTION_SIZE,
+	  FIELD(header.luks.place.keyslots_size), "SIZE",
+	  "room for key slots: a multiple of 4096, 252K for each 512-bit key" },
+	{ "offset", OPTION_NUMBER, FIELD(offset), "SECTORS",
+	  "where the data start, in sectors of 512 bytes; a multiple of 8" },
 	{ NULL },
 };
 

@@ -32,11 +32,15 @@ static void print_table(struct json_object *list)
 	for (i = 0; i < n; i++) {
 		struct json_object *obj = json_object_array_get_idx(list, i);
 
+		const char *header = volume_text(obj, "header");
+
 		volume_size_text(volume_number(obj, "size"), size);
-		printf("%-16s %-17s %-10s %10s  %s\n", volume_text(obj, "name"),
+		printf("%-16s %-17s %-10s %10s  %s%s%s\n",
+		       volume_text(obj, "name"),
 		       volume_text_or_dash(obj, "device"),
 		       volume_text(obj, "state"), size,
-		       volume_text(obj, "image"));
+		       volume_text(obj, "image"), header[0] ? " + " : "",
+		       header);
 	}
 }
 

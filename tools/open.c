@@ -95,7 +95,7 @@ static void say(const struct open_args *args, const struct volume *volume,
 		const struct monitor_report *rep)
 {
 	if (volume->info.note[0])
-		fprintf(stderr, "vcrypt: %s: %s\n", args->serve.image,
+		fprintf(stderr, "vcrypt: %s: %s\n", args->serve.paths.image,
 			volume->info.note);
 	if (!args->foreground)
 		printf("%s\n", rep->text);
@@ -200,7 +200,7 @@ const struct command open_command = {
 	.summary = "serve a container as a block device",
 	.usage = "IMAGE NAME [OPTION...]",
 	.about = "Prints the path of the block device (/dev/vdX).\n",
-	.arguments = { { "IMAGE", offsetof(struct open_args, serve.image),
+	.arguments = { { "IMAGE", offsetof(struct open_args, serve.paths.image),
 			 VALUE_FILE },
 		       { "NAME", offsetof(struct open_args, name),
 			 VALUE_NEW_VOLUME } },

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "backend/file.h"
-#include "backend/lock.h"
 #include "crypt/luks_memory.h"
 #include "crypt/unlock.h"
 #include "daemon/sandbox.h"
@@ -28,6 +27,7 @@
 const struct option serve_options[] = {
 	{ "readonly", OPTION_FLAG, FIELD(readonly), NULL,
 	  "do not allow writing" },
+	{ .group = container_options, .offset = FIELD(paths) },
 	{ .group = passphrase_options, .offset = FIELD(source) },
 	{ .group = token_options, .offset = FIELD(token) },
 	{ "queues", OPTION_NUMBER, FIELD(queues), "N",
@@ -54,7 +54,8 @@ struct volume *volume_new(void)
 	struct volume *volume = calloc(1, sizeof(*volume));
 
 	if (volume)
-		volume->image_fd = volume->control_fd = volume->listen_fd = -1;
+		volume->image_fd = volume->header_fd = volume->control_fd =
+			volume->listen_fd = -1;
 	return volume;
 }
 
@@ -120,30 +121,56 @@ static enum file_cache cache_mode(const char *word)
 	return strcmp(word, "direct") ? FILE_CACHE_BUFFERED : FILE_CACHE_DIRECT;
 }
 
+static struct volume_request volume_request(const struct volume *volume)
+{
+	struct volume_request request = VOLUME_REQUEST(volume->image_fd);
+
+	if (volume->header_fd >= 0)
+		request.header_fd = volume->header_fd;
+	return request;
+}
+
+static int open_header(const struct serve_request *args, struct volume *volume,
+		       struct why *why)
+{
+	if (!realpath(args->paths.header, volume->header))
+		return why_set(why, -errno, "%s: %s", args->paths.header,
+			       strerror(errno));
+	return container_open_header(&args->paths, volume->image_fd,
+				     &volume->header_fd, why);
+}
+
+/* What is on a stick can be taken away while the volume is open. */
+static void close_header(struct volume *volume)
+{
+	if (volume->header_fd >= 0)
+		close(volume->header_fd);
+	volume->header_fd = -1;
+}
+
 static int open_image(const struct serve_request *args, struct volume *volume,
 		      struct why *why)
 {
+	struct volume_request request;
 	int err;
 
-	if (!realpath(args->image, volume->image))
-		return why_set(why, -errno, "%s: %s", args->image,
+	if (!realpath(args->paths.image, volume->image))
+		return why_set(why, -errno, "%s: %s", args->paths.image,
 			       strerror(errno));
-	err = file_open(args->image, args->readonly, &volume->image_fd, why);
+	err = file_open(args->paths.image, args->readonly, &volume->image_fd,
+			why);
 	if (err)
 		return err;
-	err = image_lock_soon(volume->image_fd, args->readonly);
-	if (err == -EBUSY)
-		return why_set(why, err,
-			       "%s: is open already, or in use by another "
-			       "vcrypt",
-			       args->image);
+	err = container_lock(volume->image_fd, args->readonly,
+			     args->paths.image, why);
+	if (!err && args->paths.header)
+		err = open_header(args, volume, why);
 	if (err)
-		return why_set(why, err, "%s: cannot be locked: %s",
-			       args->image, strerror(-err));
-	err = volume_probe(&VOLUME_REQUEST(volume->image_fd), &volume->info,
-			   why);
+		return err;
+	request = volume_request(volume);
+	err = volume_probe(&request, &volume->info, why);
 	if (err)
-		why_prefix(why, "%s", args->image);
+		why_prefix(why, "%s", container_header_path(&args->paths));
 	return err;
 }
 
@@ -156,7 +183,7 @@ static int check_backing(const struct serve_request *args,
 
 	err = file_blk_probe(volume->image_fd, &options, &volume->backing, why);
 	if (err) {
-		why_prefix(why, "%s", args->image);
+		why_prefix(why, "%s", args->paths.image);
 		return err;
 	}
 	volume->allow_discards = args->allow_discards ||
@@ -166,7 +193,7 @@ static int check_backing(const struct serve_request *args,
 		return why_set(why, -EOPNOTSUPP,
 			       "%s: its file system cannot free a part of a "
 			       "file (leave out --allow-discards)",
-			       args->image);
+			       args->paths.image);
 	return 0;
 }
 
@@ -187,7 +214,7 @@ int prepare_image(const struct serve_request *args, struct volume *volume,
 		err = sandbox_choose_user(args->user, volume->image_fd,
 					  &volume->uid, &volume->gid, why);
 	if (!err)
-		err = file_set_cache(volume->image_fd, args->image,
+		err = file_set_cache(volume->image_fd, args->paths.image,
 				     cache_mode(args->cache),
 				     volume->info.sector_size, why);
 	if (!err)
@@ -204,11 +231,12 @@ static int unlock_by_passphrase(const struct serve_request *args,
 	char prompt[PATH_MAX + 32];
 	struct passphrase_source source = args->source;
 	int tries = passphrase_is_typed(&source) ? TRIES : 1;
-	struct volume_request request = VOLUME_REQUEST(volume->image_fd);
+	struct volume_request request = volume_request(volume);
 	struct secret secret = { 0 };
 	int err;
 
-	snprintf(prompt, sizeof(prompt), "Passphrase for %s", args->image);
+	snprintf(prompt, sizeof(prompt), "Passphrase for %s",
+		 args->paths.image);
 	source.prompt = prompt;
 	do {
 		err = passphrase_get(&source, false, &secret, why);
@@ -219,27 +247,27 @@ static int unlock_by_passphrase(const struct serve_request *args,
 		err = volume_unlock(&request, volume->key, &volume->info, why);
 		secret_free(&secret);
 		if (err == -EPERM && --tries)
-			fprintf(stderr, "vcrypt: %s: %s\n", args->image,
+			fprintf(stderr, "vcrypt: %s: %s\n", args->paths.image,
 				why->text);
 	} while (err == -EPERM && tries);
 	if (err)
-		why_prefix(why, "%s", args->image);
+		why_prefix(why, "%s", container_header_path(&args->paths));
 	return err;
 }
 
 static int unlock(const struct serve_request *args, struct volume *volume,
 		  struct why *why)
 {
-	struct volume_request request = VOLUME_REQUEST(volume->image_fd);
+	struct volume_request request = volume_request(volume);
 	int err;
 
 	if (!token_wanted(&args->token))
 		return unlock_by_passphrase(args, volume, why);
-	err = token_unlock(&args->token, args->image, &request, volume->key,
-			   &volume->info, why);
+	err = token_unlock(&args->token, args->paths.image, &request,
+			   volume->key, &volume->info, why);
 	if (!err)
 		return 0;
-	why_prefix(why, "%s", args->image);
+	why_prefix(why, "%s", container_header_path(&args->paths));
 	if (args->token.only)
 		return err;
 	fprintf(stderr, "vcrypt: %s\n", why->text);
@@ -264,5 +292,8 @@ int prepare_key(const struct serve_request *args, struct volume *volume,
 			       "-l)");
 	/* Nobody shall type for nothing. */
 	err = luks_memory_check(why);
-	return err ? err : unlock(args, volume, why);
+	if (!err)
+		err = unlock(args, volume, why);
+	close_header(volume);
+	return err;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "daemon/volume.h"
+#include "tools/container.h"
 #include "tools/options.h"
 #include "tools/passphrase.h"
 #include "tools/token.h"
@@ -18,7 +19,8 @@ struct why;
 
 /* What was asked for on the command line; NULL: not said. */
 struct serve_request {
-	const char *image, *cache, *user;
+	struct container_paths paths;
+	const char *cache, *user;
 	struct passphrase_source source;
 	struct token_source token;
 	bool readonly, allow_discards;

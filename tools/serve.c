@@ -63,7 +63,7 @@ static int serve(const struct serve_args *args, struct volume *volume,
 		return err;
 	}
 	if (volume->info.note[0])
-		fprintf(stderr, "vcrypt: %s: %s\n", args->serve.image,
+		fprintf(stderr, "vcrypt: %s: %s\n", args->serve.paths.image,
 			volume->info.note);
 	volume_start(volume, NULL, &rep);
 	return rep.err ? why_set(why, rep.err, "%s", rep.text) : 0;
@@ -115,7 +115,8 @@ const struct command serve_command = {
 		 "end such as QEMU. Needs no privileges and nothing of the "
 		 "kernel. Ends\n"
 		 "at SIGTERM or SIGINT, when what was begun is done.\n",
-	.arguments = { { "IMAGE", offsetof(struct serve_args, serve.image),
+	.arguments = { { "IMAGE",
+			 offsetof(struct serve_args, serve.paths.image),
 			 VALUE_FILE } },
 	.options = options,
 };

@@ -111,6 +111,8 @@ static void print_status(struct json_object *obj)
 	printf("  driver:       %s\n", volume_text_or_dash(obj, "driver"));
 	printf("  image:        %s (%s)\n", volume_text(obj, "image"),
 	       volume_text(obj, "cache"));
+	if (volume_text(obj, "header")[0])
+		printf("  header:       %s\n", volume_text(obj, "header"));
 	printf("  size:         %llu bytes (%s)\n",
 	       (unsigned long long)volume_number(obj, "size"), size);
 	printf("  cipher:       %s %s, %llu-bit key, %llu-byte sectors\n",

@@ -29,9 +29,9 @@ refused 'this is a BitLocker volume' locker.img
 expect 4 "$VCRYPT" dump missing.img
 says 'missing.img: No such file or directory'
 expect 4 "$VCRYPT" dump .
-says 'a directory, not a regular file'
+says 'is a directory \(a regular file'
 expect 4 "$VCRYPT" dump /dev/zero
-says 'a special file'
+says 'is a character device \(a regular file'
 
 vc_format good.img --size 20M
 head -c 100 good.img >cut.img
