@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * The sector cipher: AES-128-XTS and AES-256-XTS (IEEE 1619) over OpenSSL.
+ * The sector cipher: AES-128-XTS and AES-256-XTS (IEEE 1619).  Who computes it
+ * is chosen here (xts_impl.h); at present that is always OpenSSL.
  *
  * Knows sectors and their IVs; not where they come from or go to.  The key is
- * set once; a sector costs its IV and the cipher.  After xts_new and xts_dup
- * OpenSSL allocates nothing.
+ * set once; a sector costs its IV and the cipher.  Nothing is allocated but by
+ * xts_new and xts_dup.
  */
 #ifndef CRYPT_XTS_H
 #define CRYPT_XTS_H
@@ -16,6 +17,7 @@ struct why;
 struct xts;
 
 #define XTS_IV_LEN	    16
+#define XTS_MIN_SECTOR_SIZE 512U
 #define XTS_MAX_SECTOR_SIZE 4096U
 
 /*
