@@ -8,9 +8,9 @@
 #include "lib/clock.h"
 #include "lib/loop_poll.h"
 
-#define LOOKS	  32   /* at the sources, for each one at the clock */
-#define YIELD_NS  5000 /* others may be waiting for this CPU */
-#define WORTHLESS 2000 /* nanoseconds that are too few to find anything */
+#define LOOKS	  32	/* at the sources, for each one at the clock */
+#define YIELD_NS  20000 /* others may be waiting for this CPU */
+#define WORTHLESS 2000	/* nanoseconds that are too few to find anything */
 
 void loop_poll_add(struct loop_poll *p, struct loop_source *source)
 {
