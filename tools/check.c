@@ -96,20 +96,24 @@ static void check_headers(struct findings *f, const struct luks_headers *h)
 		   h->second_seq, newest);
 }
 
-static void check_volume(struct findings *f, const struct container *c)
+/* Errors: -ENOMEM, which says nothing of the container. */
+static int check_volume(struct findings *f, const struct container *c,
+			struct why *ret_why)
 {
 	struct volume_request request = VOLUME_REQUEST(c->header_fd);
-	struct luks_headers headers;
+	struct luks_headers headers = { 0 };
 	struct volume_info info;
 	struct why why = { "" };
 	int err;
 
 	request.data_fd = c->image_fd;
 	err = volume_check(&request, &headers, &info, &why);
+	if (err == -ENOMEM)
+		return why_set(ret_why, err, "%s", why.text);
 	check_headers(f, &headers);
 	if (err) {
 		find(f, "container", STATE_BAD, "%s", why.text);
-		return;
+		return 0;
 	}
 	find(f, "container", STATE_OK, "%s, UUID %s, %s, a key of %u bits",
 	     info.type, info.uuid, info.cipher, info.key_bytes * 8);
@@ -118,6 +122,7 @@ static void check_volume(struct findings *f, const struct container *c)
 	find(f, "data", STATE_OK,
 	     "%" PRIu64 " bytes from byte %" PRIu64 " on, in sectors of %u",
 	     info.data_size, info.data_offset, info.sector_size);
+	return 0;
 }
 
 static void check_file(struct findings *f, const char *what, int fd)
@@ -203,8 +208,12 @@ static int run(int argc, char **argv)
 	check_file(&findings, "image", c.image_fd);
 	if (args.paths.header)
 		check_file(&findings, "header file", c.header_fd);
-	check_volume(&findings, &c);
+	err = check_volume(&findings, &c, &why);
 	container_close(&c);
+	if (err) {
+		why_prefix(&why, "%s", args.paths.image);
+		return command_fail(err, &why);
+	}
 	if (args.json)
 		print_json(&args, &findings);
 	else
