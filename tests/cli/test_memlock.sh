@@ -76,7 +76,18 @@ check_commands() {
 	refused 0 format --key-file key --size 20M "${fast_pbkdf[@]}" run/a.img
 	[ ! -e run/a.img ] || fail "an image is left behind"
 	refused 0 dump secret.img
+	refused 0 check secret.img
+	refused 0 header backup secret.img run/backup
+	# Without a key there is little to lock.
 	expect 0 limited 64 dump secret.img
+	expect 0 limited 64 check secret.img
+	expect 0 limited 64 header backup secret.img run/backup
+	expect 3 limited 64 encrypt plain.img --key-file key \
+		--output run/b.img "${fast_pbkdf[@]}"
+	says 'locked memory.*ulimit -l'
+	[ ! -e run/b.img ] || fail "an image is left behind"
+	expect 0 limited 8192 encrypt plain.img --key-file key \
+		--output run/b.img "${fast_pbkdf[@]}"
 	expect 0 limited 8192 format --key-file key --size 20M \
 		"${fast_pbkdf[@]}" run/a.img
 }
@@ -84,7 +95,9 @@ check_commands() {
 chmod 755 .
 printf %s "$passphrase" >key
 vc_format secret.img --size 20M
+truncate -s 1M plain.img
 chmod 644 key
+chmod 666 plain.img
 chmod 666 secret.img
 check_commands
 another_user
