@@ -96,7 +96,7 @@ int cryptdev_new(struct blk_dev *lower, const struct cryptdev_params *p,
 		 struct blk_dev **ret, struct why *why)
 {
 	const struct xts_params xp = { p->key, p->key_bytes, p->sector_size,
-				       p->iv };
+				       p->iv, p->iv_offset };
 	struct cryptdev *dev = calloc(1, sizeof(*dev));
 	int err;
 

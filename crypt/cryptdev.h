@@ -27,6 +27,7 @@ struct cryptdev_params {
 	uint64_t data_offset; /* bytes, where the data area begins */
 	uint64_t data_size;   /* bytes; a multiple of sector_size, not 0 */
 	bool allow_discards;  /* else DISCARD is not served */
+	uint64_t iv_offset; /* what the first sector counts as, in 512 bytes */
 };
 
 /*

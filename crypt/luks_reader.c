@@ -52,6 +52,22 @@ int luks_reader_copy(struct luks_reader *reader, uint64_t offset, size_t len,
 		       start + done);
 }
 
+/* Has a sector nearly as many different bytes as chance would give it? */
+static bool looks_random(const uint8_t *start, size_t len)
+{
+	bool seen[256] = { false };
+	unsigned int i, nr = 0;
+
+	if (len < 512)
+		return false;
+	for (i = 0; i < 512; i++) {
+		nr += !seen[start[i]];
+		seen[start[i]] = true;
+	}
+	/* 221 are to be expected, less 8 for the deviation. */
+	return nr > 190;
+}
+
 static int refuse_foreign(const uint8_t *start, size_t len, struct why *why)
 {
 	const char *name = signature_name(start, len);
@@ -60,6 +76,13 @@ static int refuse_foreign(const uint8_t *start, size_t len, struct why *why)
 		return why_set(why, -EINVAL,
 			       "the LUKS header is truncated, or"
 			       " of a version after 2");
+	/* VeraCrypt's header cannot be told from noise without its key. */
+	if (!name && looks_random(start, len))
+		return why_set(why, -EINVAL,
+			       "not a LUKS container: it looks random, as"
+			       " VeraCrypt and TrueCrypt volumes do (cryptsetup"
+			       " open --type tcrypt) and plain ones (--type"
+			       " plain)");
 	return why_set(why, -EINVAL, "not a LUKS container%s%s",
 		       name ? ": this is " : "", name ? name : "");
 }

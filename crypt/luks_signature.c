@@ -19,7 +19,12 @@ struct signature {
 static const struct signature signatures[] = {
 	{ 0, 6, "LUKS\xba\xbe", "a LUKS container", true },
 	{ 0, 6, "SKUL\xba\xbe", "a LUKS2 container's second header", true },
-	{ 3, 8, "-FVE-FS-", "a BitLocker volume" },
+	/* cryptsetup's lib/bitlk/bitlk.c, also the GUID of "To Go". */
+	{ 3, 8, "-FVE-FS-",
+	  "a BitLocker volume (open it with cryptsetup --type bitlk)" },
+	{ 424, 16,
+	  "\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01",
+	  "a BitLocker To Go volume (open it with cryptsetup --type bitlk)" },
 	{ 1080, 2, "\x53\xef", "an ext2/3/4 file system" },
 	{ 0, 4, "XFSB", "an XFS file system" },
 	{ 65600, 8, "_BHRfS_M", "a btrfs file system" },
@@ -31,6 +36,9 @@ static const struct signature signatures[] = {
 	{ 4086, 10, "SWAPSPACE2", "swap space" },
 	{ 536, 8, "LVM2 001", "an LVM physical volume" },
 	{ 4096, 4, "\xfc\x4e\x2b\xa9", "a Linux RAID member" },
+	/* util-linux's libblkid/src/superblocks/cs_fvault2.c */
+	{ 88, 2, "CS",
+	  "a FileVault2 volume (open it with cryptsetup --type fvault2)" },
 	{ 0, 4, "hsqs", "a squashfs file system" },
 	{ 32769, 5, "CD001", "an ISO 9660 file system" },
 	{ 0, 4, "QFI\xfb", "a qcow2 image", true },

@@ -23,7 +23,7 @@ struct why;
 /* What the data path needs to know of a volume. */
 struct volume_info {
 	char cipher[32]; /* "aes-xts-plain64" or "aes-xts-plain" */
-	char type[8];	 /* "LUKS2" or "LUKS1" */
+	char type[8];	 /* "LUKS2", "LUKS1" or "PLAIN" */
 	char uuid[41];
 	char label[49];	       /* "" when there is none */
 	char note[128];	       /* for the user: what is odd, or "" */
@@ -34,6 +34,8 @@ struct volume_info {
 	uint64_t data_offset;  /* bytes from the start of the image */
 	uint64_t data_size;    /* bytes, a multiple of sector_size; 0 only where
 				 there was no data to be seen */
+	uint64_t iv_offset;    /* what the first sector counts as, in units of
+				 512 bytes; not 0 only for PLAIN */
 	int key_slot;	       /* that fitted, -1 after a probe */
 	bool allow_discards;   /* the persistent flag in the header */
 	bool detached;	       /* the header is not in the image */

@@ -20,6 +20,7 @@
 
 #include "crypt/luks_image.h"
 #include "crypt/luks_memory.h"
+#include "crypt/plain.h"
 #include "crypt/unlock_child.h"
 #include "crypt/unlock_jail.h"
 #include "lib/oom.h"
@@ -96,6 +97,11 @@ static int work(const struct header_job *job, const struct unlock_jail *jail,
 
 	if (job->op == HEADER_TOKEN_OPEN)
 		return open_token(job, jail, answer);
+	if (job->op == HEADER_PLAIN)
+		return plain_hash_jailed(jail->copy_fd, job->plain,
+					 job->request.passphrase,
+					 job->request.passphrase_len,
+					 answer->key, &answer->why);
 	r = luks_reader_open(&source, &reader, &answer->why);
 	if (r)
 		return r;

@@ -26,7 +26,10 @@ enum header_op {
 	HEADER_DUMP_JSON,
 	HEADER_TOKEN_FIND,
 	HEADER_TOKEN_OPEN, /* in a cell with devices; no image is read */
+	HEADER_PLAIN,	   /* no header at all: only the hash of a passphrase */
 };
+
+struct plain_params;
 
 struct header_job {
 	enum header_op op;
@@ -35,9 +38,10 @@ struct header_job {
 	uint64_t header_size; /* bytes of what holds the header */
 	uint64_t data_size;   /* bytes of what holds the data */
 	struct kdf_memory memory;
-	struct luks_token_query query;	/* HEADER_TOKEN_FIND */
-	const struct luks_token *token; /* HEADER_TOKEN_OPEN, with a PIN as */
-	const char *token_json;		/* the request's passphrase */
+	struct luks_token_query query;	  /* HEADER_TOKEN_FIND */
+	const struct luks_token *token;	  /* HEADER_TOKEN_OPEN, with a PIN as */
+	const char *token_json;		  /* the request's passphrase */
+	const struct plain_params *plain; /* HEADER_PLAIN */
 	int *ret_copy_fd;     /* NULL, or who gets the copy and closes it */
 	unsigned int timeout; /* seconds of wall-clock time */
 	void (*hook)(void);   /* NULL but in tests: runs in the jail */

@@ -13,7 +13,7 @@
 struct xts {
 	const struct xts_impl *impl;
 	void *state;
-	uint64_t iv_mask;
+	uint64_t iv_mask, first_sector;
 	uint32_t sector_size;
 };
 
@@ -79,6 +79,7 @@ int xts_new(const struct xts_params *p, struct xts **ret, struct why *why)
 		return err;
 	}
 	x->sector_size = p->sector_size;
+	x->first_sector = p->first_sector;
 	x->iv_mask = p->iv == XTS_IV_PLAIN ? UINT32_MAX : UINT64_MAX;
 	*ret = x;
 	return 0;
@@ -115,7 +116,7 @@ static int run(struct xts *x, bool encrypt, uint64_t sector, void *dst,
 		.src = src,
 		.len = len,
 		.sector_size = x->sector_size,
-		.sector = sector,
+		.sector = sector + x->first_sector,
 		.iv_mask = x->iv_mask,
 		.encrypt = encrypt,
 	};

@@ -38,6 +38,7 @@ struct xts_params {
 	size_t key_bytes;     /* 32: AES-128, 64: AES-256 */
 	uint32_t sector_size; /* bytes: 512, 1024, 2048 or 4096 */
 	enum xts_iv iv;
+	uint64_t first_sector; /* what sector 0 counts as */
 };
 
 /*

@@ -30,6 +30,7 @@ static struct cryptdev_params cipher_params(const struct volume *volume)
 		.sector_size = info->sector_size,
 		.iv = !strcmp(info->cipher, "aes-xts-plain") ? XTS_IV_PLAIN
 							     : XTS_IV_PLAIN64,
+		.iv_offset = info->iv_offset,
 		.data_offset = info->data_offset,
 		.data_size = info->data_size,
 		.allow_discards = volume->allow_discards,

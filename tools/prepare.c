@@ -30,6 +30,7 @@ const struct option serve_options[] = {
 	{ .group = container_options, .offset = FIELD(paths) },
 	{ .group = passphrase_options, .offset = FIELD(source) },
 	{ .group = token_options, .offset = FIELD(token) },
+	{ .group = plain_options, .offset = FIELD(plain) },
 	{ "queues", OPTION_NUMBER, FIELD(queues), "N",
 	  "1 to 32; default: the number of CPUs, at most 8" },
 	{ "queue-size", OPTION_NUMBER, FIELD(queue_size), "N",
@@ -168,7 +169,9 @@ static int open_image(const struct serve_request *args, struct volume *volume,
 	if (err)
 		return err;
 	request = volume_request(volume);
-	err = volume_probe(&request, &volume->info, why);
+	err = plain_wanted(&args->plain)
+		      ? plain_prepare(&args->plain, volume, why)
+		      : volume_probe(&request, &volume->info, why);
 	if (err)
 		why_prefix(why, "%s", container_header_path(&args->paths));
 	return err;
@@ -197,6 +200,16 @@ static int check_backing(const struct serve_request *args,
 	return 0;
 }
 
+static int check_plain(const struct serve_request *args, struct why *why)
+{
+	if (plain_wanted(&args->plain) &&
+	    (args->paths.header || token_wanted(&args->token)))
+		return why_set(why, -EDOM,
+			       "--type plain: there is no header (no --header,"
+			       " no tokens)");
+	return plain_check(&args->plain, &args->source, why);
+}
+
 int prepare_image(const struct serve_request *args, struct volume *volume,
 		  struct why *why)
 {
@@ -208,6 +221,8 @@ int prepare_image(const struct serve_request *args, struct volume *volume,
 		err = check_poll(args, volume, why);
 	if (!err)
 		err = check_death_limit(args, volume, why);
+	if (!err)
+		err = check_plain(args, why);
 	if (!err)
 		err = open_image(args, volume, why);
 	if (!err)
@@ -238,6 +253,12 @@ static int unlock_by_passphrase(const struct serve_request *args,
 	snprintf(prompt, sizeof(prompt), "Passphrase for %s",
 		 args->paths.image);
 	source.prompt = prompt;
+	if (plain_wanted(&args->plain)) {
+		err = plain_key(&args->plain, &source, volume, why);
+		if (err)
+			why_prefix(why, "%s", args->paths.image);
+		return err;
+	}
 	do {
 		err = passphrase_get(&source, false, &secret, why);
 		if (err)

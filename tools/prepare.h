@@ -13,6 +13,7 @@
 #include "tools/container.h"
 #include "tools/options.h"
 #include "tools/passphrase.h"
+#include "tools/plain.h"
 #include "tools/token.h"
 
 struct why;
@@ -23,6 +24,7 @@ struct serve_request {
 	const char *cache, *user;
 	struct passphrase_source source;
 	struct token_source token;
+	struct plain_request plain;
 	bool readonly, allow_discards;
 	uint32_t queues; /* UINT32_MAX: not said */
 	uint32_t queue_size, poll_us, death_limit;

@@ -4,7 +4,7 @@
 # is not changed.
 # shellcheck source=tests/cli/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
-requires mkfs.ext4
+requires mkfs.ext4 openssl
 
 refused() {
 	local text=$1 image=$2 sum
@@ -25,6 +25,17 @@ refused 'not a LUKS container: this is an ext2/3/4 file system' ext4.img
 truncate -s 20M locker.img
 printf -- '-FVE-FS-' | dd of=locker.img bs=1 seek=3 conv=notrunc status=none
 refused 'this is a BitLocker volume' locker.img
+truncate -s 20M togo.img
+printf '\x3b\xd6\x67\x49\x29\x2e\xd8\x4a\x83\x99\xf6\xa3\x39\xe3\xd0\x01' |
+	dd of=togo.img bs=1 seek=424 conv=notrunc status=none
+refused 'this is a BitLocker To Go volume .*cryptsetup --type bitlk' togo.img
+truncate -s 20M vault.img
+printf CS | dd of=vault.img bs=1 seek=88 conv=notrunc status=none
+refused 'this is a FileVault2 volume .*cryptsetup --type fvault2' vault.img
+# What VeraCrypt and plain dm-crypt leave on a disk is noise.
+openssl enc -aes-128-ctr -K 00 -iv 00 -in zero.img 2>/dev/null |
+	head -c 65536 >noise.img || true
+refused 'it looks random, as VeraCrypt.*--type tcrypt.*--type plain' noise.img
 
 expect 4 "$VCRYPT" dump missing.img
 says 'missing.img: No such file or directory'
