@@ -3,6 +3,7 @@
  * What a worker serves: see store.h.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "backend/dead.h"
 #include "backend/file.h"
@@ -97,7 +98,6 @@ int volume_vblk(const struct volume *volume, struct blk_dev *store,
 	struct vblk_params params = {
 		.nr_queues = volume->nr_queues,
 		.queue_size = volume->queue_size,
-		.poll_us = volume->poll_us,
 		.packed = volume->packed,
 		.readonly = volume->readonly,
 	};
@@ -105,6 +105,9 @@ int volume_vblk(const struct volume *volume, struct blk_dev *store,
 	struct bounce_plan plan = { .seg_max = VHOST_SEG_MAX };
 	int err = 0;
 
+	/* On a single CPU the driver does nothing while somebody looks. */
+	if (sysconf(_SC_NPROCESSORS_ONLN) > 1)
+		params.poll_us = volume->poll_us;
 	params.physical = volume->vhost_user;
 	params.config_writes = volume->vhost_user;
 	if (!volume->vhost_user)
