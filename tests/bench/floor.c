@@ -11,6 +11,7 @@
 #include <liburing.h>
 #include <openssl/evp.h>
 #include <stdio.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -114,6 +115,15 @@ static void open_file(struct floor *floor)
 		errx(1, "%s: too small", opt->file);
 }
 
+/* What the kernel does in threads of its own, it does on our CPU. */
+static void bind_helpers(struct io_uring *ring)
+{
+	cpu_set_t cpus;
+
+	if (!sched_getaffinity(0, sizeof(cpus), &cpus))
+		io_uring_register_iowq_aff(ring, sizeof(cpus), &cpus);
+}
+
 static void open_uring(struct floor *floor)
 {
 	struct io_uring_params params = {
@@ -132,6 +142,7 @@ static void open_uring(struct floor *floor)
 	for (i = 0; i < depth; i++)
 		iov[i] = (struct iovec){ floor->slots[i].bounce,
 					 floor->opt->bs };
+	bind_helpers(&floor->uring);
 	if (io_uring_register_files(&floor->uring, &floor->fd, 1))
 		errx(1, "io_uring: the file cannot be registered");
 	if (io_uring_register_buffers(&floor->uring, iov, depth))
