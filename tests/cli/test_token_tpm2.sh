@@ -12,9 +12,17 @@ requires swtpm socat systemd-cryptenroll tpm2_pcrextend unshare script
 
 if [ -z "${IN_NAMESPACE-}" ]; then
 	export IN_NAMESPACE=1
-	map=()
-	[ "$(id -u)" -eq 0 ] || map=(-r)
-	exec unshare "${map[@]}" -m --propagation private bash "${BASH_SOURCE[0]}"
+	[ "$(id -u)" -eq 0 ] || export UNPRIVILEGED=1
+	exec unshare ${UNPRIVILEGED+-r} -m --propagation private \
+		bash "${BASH_SOURCE[0]}"
+fi
+
+# Whoever is root in here only, and could not drop it, is somebody else again.
+if [ -n "${UNPRIVILEGED-}" ]; then
+	printf '#!/bin/sh\nexec unshare --map-user=1000 %q "$@"\n' "$VCRYPT" \
+		>vcrypt
+	chmod +x vcrypt
+	VCRYPT=$PWD/vcrypt
 fi
 
 wait_for_exit() {
@@ -41,7 +49,7 @@ make_node() {
 	local node
 
 	mkdir dev
-	mount -t tmpfs dev dev
+	mount -t tmpfs -o mode=0755 dev dev
 	for node in null zero random urandom tty; do
 		touch "dev/$node"
 		mount --bind "/dev/$node" "dev/$node"
@@ -52,8 +60,8 @@ make_node() {
 	ln -s /proc/self/fd dev/fd
 	touch dev/tpmrm0
 	mount --bind "$(readlink -f pty)" dev/tpmrm0
-	mount --move dev /dev
-	mount -t tmpfs class /sys/class
+	mount --rbind dev /dev
+	mount -t tmpfs -o mode=0755 class /sys/class
 	mkdir -p /sys/class/tpmrm/tpmrm0
 }
 
