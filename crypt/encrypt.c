@@ -9,10 +9,9 @@
 #include <unistd.h>
 
 #include "backend/blk.h"
-#include "backend/file.h"
 #include "backend/holes.h"
 #include "backend/pump.h"
-#include "crypt/cryptdev.h"
+#include "crypt/data_area.h"
 #include "crypt/encrypt.h"
 #include "lib/why.h"
 
@@ -110,56 +109,6 @@ static bool on_is_zero(void *arg, uint64_t at, uint64_t len)
 
 /* --- devices ----------------------------------------------------------- */
 
-/* A device owns its descriptor; ours shares the open file with it. */
-static int open_file(int fd, const char *name, bool readonly, uint32_t unit,
-		     struct blk_dev **ret, struct why *why)
-{
-	const struct file_blk_options options = { .readonly = readonly };
-	int copy, err;
-
-	err = file_set_cache(fd, name, FILE_CACHE_AUTO, unit, why);
-	if (err)
-		return err;
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (copy < 0)
-		return why_set(why, -errno, "%s: %s", name, strerror(errno));
-	err = file_blk_new(copy, &options, ret, why);
-	if (err) {
-		close(copy);
-		why_prefix(why, "%s", name);
-	}
-	return err;
-}
-
-static int open_container(const struct phase *p, struct blk_dev **ret,
-			  struct why *why)
-{
-	const struct encrypt_job *job = p->job;
-	const struct volume_info *info = &job->info;
-	const struct cryptdev_params params = {
-		.key = job->key,
-		.key_bytes = info->key_bytes,
-		.sector_size = info->sector_size,
-		.iv = !strcmp(info->cipher, "aes-xts-plain") ? XTS_IV_PLAIN
-							     : XTS_IV_PLAIN64,
-		.data_offset = info->data_offset,
-		.data_size = p->size,
-	};
-	struct blk_dev *file;
-	int err;
-
-	err = open_file(job->container_fd, job->container_name, false,
-			info->sector_size, &file, why);
-	if (err)
-		return err;
-	err = cryptdev_new(file, &params, ret, why);
-	if (err) {
-		blk_close(file);
-		why_prefix(why, "%s", job->container_name);
-	}
-	return err;
-}
-
 /* What stands behind the last whole block of the image. */
 static int read_tail(struct phase *p, const struct blk_dev *image,
 		     size_t *ret_len, struct why *why)
@@ -230,11 +179,12 @@ static int run_phase(struct encrypt_job *job, struct why *why)
 
 	err = check_source(job, why);
 	if (!err)
-		err = open_container(&p, &box, why);
+		err = data_area_open(job->container_fd, job->container_name,
+				     &job->info, job->key, p.size, &box, why);
 	if (err)
 		return err;
-	err = open_file(job->image_fd, job->image_name, true, BLOCK_MAX, &image,
-			why);
+	err = data_file_open(job->image_fd, job->image_name, true, BLOCK_MAX,
+			     &image, why);
 	if (!err) {
 		err = pump(&p, image, box, why);
 		blk_close(image);

@@ -58,10 +58,10 @@ int encrypt_job_check(const struct encrypt_job *job, struct why *why);
 int encrypt_run(struct encrypt_job *job, struct why *why);
 
 /*
- * luks_format_write in a process of its own, so that this one has not used
- * OpenSSL.  The passphrase stands in memory of secmem_alloc.
+ * luks_format_write, or for two descriptors luks_format_write_detached, in a
+ * process of its own, so that this one has not used OpenSSL.  The passphrase stands in memory of secmem_alloc.
  */
-int encrypt_write_header(int fd, const struct luks_format *what,
+int encrypt_write_header(int fd, int data_fd, const struct luks_format *what,
 			 const void *passphrase, size_t len, struct why *why);
 
 #endif

@@ -22,11 +22,20 @@ struct answer {
 };
 
 struct header_args {
-	int fd;
+	int fd, data_fd;
 	const struct luks_format *what;
 	const void *passphrase;
 	size_t len;
 };
+
+static int write_header(const struct header_args *args, struct why *why)
+{
+	if (args->fd == args->data_fd)
+		return luks_format_write(args->fd, args->what, args->passphrase,
+					 args->len, why);
+	return luks_format_write_detached(args->fd, args->data_fd, args->what,
+					  args->passphrase, args->len, why);
+}
 
 static void run_child(const struct header_args *args, int answer_fd,
 		      pid_t parent)
@@ -41,9 +50,7 @@ static void run_child(const struct header_args *args, int answer_fd,
 		why_set(&answer.why, answer.err,
 			"no locked memory for the passphrase (ulimit -l)");
 	else
-		answer.err = luks_format_write(args->fd, args->what,
-					       args->passphrase, args->len,
-					       &answer.why);
+		answer.err = write_header(args, &answer.why);
 	if (write(answer_fd, &answer, sizeof(answer)) != sizeof(answer))
 		_exit(1);
 	_exit(0);
@@ -68,10 +75,10 @@ static int take_answer(int fd, pid_t pid, struct why *why)
 	return answer.err;
 }
 
-int encrypt_write_header(int fd, const struct luks_format *what,
+int encrypt_write_header(int fd, int data_fd, const struct luks_format *what,
 			 const void *passphrase, size_t len, struct why *why)
 {
-	const struct header_args args = { fd, what, passphrase, len };
+	const struct header_args args = { fd, data_fd, what, passphrase, len };
 	pid_t parent = getpid(), pid;
 	int fds[2], err;
 

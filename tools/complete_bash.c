@@ -19,6 +19,8 @@ static const char *kind_name(enum value_kind kind)
 		return "folder";
 	case VALUE_VOLUME:
 		return "volume";
+	case VALUE_VOLUME_OR_FILE:
+		return "both";
 	case VALUE_USER:
 		return "user";
 	case VALUE_USER_GROUP:
@@ -107,6 +109,12 @@ static const char script[] =
 	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$(\"$vcrypt\" list "
 	"2>/dev/null |\n"
 	"\t\t\tsed '1d; s/ .*//')\" -- \"$cur\")\n"
+	"\t\t;;\n"
+	"\tboth)\n"
+	"\t\t_vcrypt_reply volume\n"
+	"\t\tlocal -a volumes=(\"${COMPREPLY[@]}\")\n"
+	"\t\t_vcrypt_reply file\n"
+	"\t\tCOMPREPLY+=(\"${volumes[@]}\")\n"
 	"\t\t;;\n"
 	"\tuser) mapfile -t COMPREPLY < <(compgen -u -- \"$cur\") ;;\n"
 	"\tgroup) mapfile -t COMPREPLY < <(compgen -g -- \"$cur\") ;;\n"

@@ -19,6 +19,8 @@ static const char *kind_source(enum value_kind kind)
 		return "-f -a '(__fish_complete_directories)'";
 	case VALUE_VOLUME:
 		return "-f -a '(__vcrypt_volumes)'";
+	case VALUE_VOLUME_OR_FILE:
+		return "-F -a '(__vcrypt_volumes)'";
 	case VALUE_USER:
 		return "-f -a '(__fish_complete_users)'";
 	case VALUE_USER_GROUP:

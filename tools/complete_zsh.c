@@ -19,6 +19,8 @@ static const char *kind_action(enum value_kind kind)
 		return "_files -/";
 	case VALUE_VOLUME:
 		return "_vcrypt_volumes";
+	case VALUE_VOLUME_OR_FILE:
+		return "_vcrypt_volumes_or_files";
 	case VALUE_USER:
 		return "_users";
 	case VALUE_USER_GROUP:
@@ -132,6 +134,11 @@ static const char start[] =
 	"2>/dev/null |\n"
 	"\t\tsed '1d; s/ .*//')\"})\n"
 	"\t_wanted volumes expl 'open volume' compadd -a volumes\n"
+	"}\n"
+	"\n"
+	"_vcrypt_volumes_or_files() {\n"
+	"\t_vcrypt_volumes\n"
+	"\t_files\n"
 	"}\n"
 	"\n";
 

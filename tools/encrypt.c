@@ -144,8 +144,9 @@ static int make_header(const struct encrypt_request *req,
 	err = encrypt_files_begin(files, files->journal.container, why);
 	if (err)
 		return err;
-	err = encrypt_write_header(files->part_fd, &req->header.luks,
-				   secret->data, secret->len, why);
+	err = encrypt_write_header(files->part_fd, files->part_fd,
+				   &req->header.luks, secret->data, secret->len,
+				   why);
 	if (!err) {
 		files->journal.phase = ENCRYPT_COPY;
 		err = encrypt_journal_write(files->part_fd, &files->journal);

@@ -16,15 +16,19 @@
 #include <unistd.h>
 
 #include "backend/lock.h"
+#include "crypt/encrypt.h"
 #include "crypt/luks_format.h"
 #include "crypt/luks_image.h"
 #include "crypt/luks_signature.h"
 #include "lib/why.h"
+#include "tools/allocate.h"
 #include "tools/command.h"
 #include "tools/format_header.h"
 #include "tools/luks_options.h"
 #include "tools/passphrase.h"
+#include "tools/progress.h"
 #include "tools/terminal.h"
+#include "tools/wipe.h"
 
 #define CONTENT_SPAN (16u << 20) /* bytes that are looked at before */
 #define TAIL_WIPE    (1u << 20) /* bytes: ZFS, RAID and GPT sign at the end too */
@@ -34,8 +38,9 @@ struct format_request {
 	const char *detached; /* the file of the header, or NULL */
 	uint64_t size;	      /* bytes; 0: not given */
 	uint32_t offset;      /* sectors of 512 bytes */
-	bool preallocate;
+	bool preallocate, wipe;
 	bool batch;
+	struct progress_args progress;
 	struct passphrase_source source;
 	struct luks_args header;
 };
@@ -78,17 +83,12 @@ static uint64_t data_offset(const struct format_request *req)
 static int allocate(int fd, const struct format_request *req, uint64_t size,
 		    struct why *why)
 {
-	off_t len = req->preallocate ? (off_t)size : (off_t)data_offset(req);
+	off_t len = (off_t)data_offset(req);
 
-	if (!len || !fallocate(fd, 0, 0, len))
+	if (req->preallocate)
+		return allocate_blocks(fd, 0, size, &req->progress, why);
+	if (!len || !fallocate(fd, 0, 0, len) || errno == EOPNOTSUPP)
 		return 0;
-	if (errno == EOPNOTSUPP && !req->preallocate)
-		return 0;
-	if (errno == EOPNOTSUPP)
-		return why_set(why, -EOPNOTSUPP,
-			       "this file system cannot"
-			       " allocate in advance (leave out"
-			       " --preallocate)");
 	return why_set(why, -errno, "no room for %jd bytes: %s", (intmax_t)len,
 		       strerror(errno));
 }
@@ -211,22 +211,32 @@ static int lock(int fd, struct why *why)
 	return 0;
 }
 
-/* Passphrase and header; the last step for every kind of image. */
 static int write_header(int fd, const struct format_request *req,
 			const struct secret *secret, struct why *why)
 {
-	int r;
+	if (req->detached)
+		return format_header_write(req->detached, fd, &req->header.luks,
+					   secret, why);
+	return encrypt_write_header(fd, fd, &req->header.luks, secret->data,
+				    secret->len, why);
+}
 
-	if (!req->detached)
-		return luks_format_write(fd, &req->header.luks, secret->data,
-					 secret->len, why);
-	r = format_header_check(req->detached, why);
+/* The last step for every kind of image. */
+static int write_container(int fd, const struct format_request *req,
+			   const struct secret *secret, struct why *why)
+{
+	int r = req->detached ? format_header_check(req->detached, why) : 0;
+
 	if (r)
 		return r;
 	unfinished_header = req->detached;
 	guard_unfinished();
-	r = format_header_write(req->detached, fd, &req->header.luks, secret,
-				why);
+	r = write_header(fd, req, secret, why);
+	if (!r && req->wipe)
+		r = wipe_container(req->detached, fd, req->path, secret,
+				   &req->progress, why);
+	if (r && unfinished_header)
+		unlink(unfinished_header);
 	unfinished_header = NULL;
 	return r;
 }
@@ -280,7 +290,7 @@ static int format_existing(int fd, struct format_request *req, struct why *why)
 	if (!r && req->detached)
 		r = format_header_wipe_data(fd, why);
 	if (!r)
-		r = write_header(fd, req, &secret, why);
+		r = write_container(fd, req, &secret, why);
 	secret_free(&secret);
 	if (r)
 		why_prefix(why, "%s", req->path);
@@ -298,7 +308,7 @@ static int fill_new(int fd, const struct format_request *req,
 	if (!r)
 		r = allocate(fd, req, req->size, why);
 	if (!r)
-		r = write_header(fd, req, secret, why);
+		r = write_container(fd, req, secret, why);
 	return r;
 }
 
@@ -388,6 +398,10 @@ static const struct option options[] = {
 	  "T" },
 	{ "preallocate", OPTION_FLAG, FIELD(preallocate), NULL,
 	  "allocate the blocks now" },
+	{ "wipe", OPTION_FLAG, FIELD(wipe), NULL,
+	  "fill the data area with encrypted zeroes, so that used blocks cannot "
+	  "be told from others" },
+	{ .group = progress_options, .offset = FIELD(progress) },
 	{ .group = passphrase_options, .offset = FIELD(source) },
 	{ "batch-mode", OPTION_FLAG, FIELD(batch), NULL,
 	  "do not ask before overwriting" },

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crypt/encrypt.h"
 #include "crypt/luks_format.h"
 #include "crypt/luks_image.h"
 #include "lib/why.h"
@@ -47,8 +48,8 @@ int format_header_write(const char *path, int data_fd,
 	if (!r && ftruncate(fd, (off_t)luks_place_header(&what->place)))
 		r = why_set(why, -errno, "%s: %s", path, strerror(errno));
 	if (!r) {
-		r = luks_format_write_detached(fd, data_fd, what, secret->data,
-					       secret->len, why);
+		r = encrypt_write_header(fd, data_fd, what, secret->data,
+					 secret->len, why);
 		if (r)
 			why_prefix(why, "%s", path);
 	}

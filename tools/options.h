@@ -29,7 +29,8 @@ enum value_kind {
 	VALUE_OTHER,
 	VALUE_FILE,
 	VALUE_FOLDER,
-	VALUE_VOLUME,	  /* the name of an open one */
+	VALUE_VOLUME, /* the name of an open one */
+	VALUE_VOLUME_OR_FILE,
 	VALUE_NEW_VOLUME, /* a name to be given to one */
 	VALUE_USER,
 	VALUE_USER_GROUP,

@@ -8,10 +8,13 @@ mkdir -m 700 run
 export XDG_RUNTIME_DIR=$PWD/run
 
 expect 1 "$VCRYPT" resize
-says 'one NAME is needed'
+says 'one NAME or IMAGE is needed'
 expect 1 "$VCRYPT" resize a b
-says 'one NAME is needed'
+says 'one NAME or IMAGE is needed'
 expect 1 "$VCRYPT" resize a/b
+says 'a/b is not open: --size is needed'
+expect 4 "$VCRYPT" resize a/b --size 30M
+says 'a/b: No such file'
 expect 1 "$VCRYPT" resize a --size 0
 says '--size: 0 is not possible'
 expect 1 "$VCRYPT" resize a --size -5M

@@ -361,18 +361,19 @@ START_TEST(test_header)
 	ck_assert_int_eq(luks_format_check(&what, LUKS_DATA_OFFSET + (1 << 20),
 					   &why),
 			 0);
-	ck_assert_int_eq(encrypt_write_header(fd, &what, pass, 2, &why), 0);
+	ck_assert_int_eq(encrypt_write_header(fd, fd, &what, pass, 2, &why), 0);
 	ck_assert_int_eq(volume_probe(&VOLUME_REQUEST(fd), &info, &why), 0);
 	ck_assert_uint_eq(info.data_size, 1 << 20);
 	/* Errors come with their reason, and without one there is one. */
 	signal(SIGXFSZ, SIG_IGN);
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &less), 0);
-	ck_assert_int_lt(encrypt_write_header(fd, &what, pass, 2, &why), 0);
+	ck_assert_int_lt(encrypt_write_header(fd, fd, &what, pass, 2, &why), 0);
 	ck_assert_msg(strstr(why.text, "header cannot be written"), "%s",
 		      why.text);
 	signal(SIGXFSZ, SIG_DFL);
 	why.text[0] = '\0';
-	ck_assert_int_eq(encrypt_write_header(fd, &what, pass, 2, &why), -EIO);
+	ck_assert_int_eq(encrypt_write_header(fd, fd, &what, pass, 2, &why),
+			 -EIO);
 	ck_assert_msg(strstr(why.text, "died"), "%s", why.text);
 	secmem_free(pass, 16);
 	close(fd);
