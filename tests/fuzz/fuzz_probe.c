@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
  * Fuzz what looks at an image: signatures, binary headers, libcryptsetup and
- * the gates behind it, and the description.  It runs in a jail elsewhere, here
- * it does not, so that nothing hides what goes wrong.
+ * the gates behind it, the description, and the journal of an encryption.  It
+ * runs in a jail elsewhere, here it does not, so that nothing hides what goes
+ * wrong.
  *
  * The first byte of the input says what the rest is: the start of the image
  * (an even number), or the metadata of a LUKS2 header, which then gets right
@@ -15,6 +16,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "crypt/encrypt_journal.h"
 #include "crypt/luks_reader.h"
 #include "crypt/luks_signature.h"
 #include "lib/why.h"
@@ -98,6 +100,24 @@ static void describe(struct luks_reader *reader, enum volume_dump_format format)
 	free(text);
 }
 
+/* The input as a block of an encryption's journal, and as what is in one. */
+static void read_journal(const uint8_t *data, size_t len)
+{
+	uint8_t block[ENCRYPT_JOURNAL_BLOCK] = { 0 }, again[sizeof(block)];
+	struct encrypt_journal said = { 0 }, read;
+
+	memcpy(block, data, len < sizeof(block) ? len : sizeof(block));
+	encrypt_journal_decode(block, &read);
+	memcpy(&said, data, len < sizeof(said) ? len : sizeof(said));
+	encrypt_journal_encode(&said, block);
+	if (encrypt_journal_decode(block, &read))
+		return;
+	must(read.at <= read.container && read.source.size <= read.container);
+	must(encrypt_journal_offset(read.container) >= read.container);
+	encrypt_journal_encode(&read, again);
+	must(!memcmp(block, again, sizeof(block)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct luks_source source = {
@@ -125,6 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		memcpy(image, data + 1, len - 1);
 	}
 	signature_name(data + 1, len - 1);
+	read_journal(data + 1, len - 1);
 	source.header_fd = image_fd;
 	source.copy_fd = copy_fd;
 	if (luks_reader_open(&source, &reader, &why)) {
