@@ -143,12 +143,12 @@ const char *luks_headers_note(const struct luks_headers *h)
 		return "";
 	if (!h->first_sound)
 		return "the first header is damaged, the second was used"
-		       " (cryptsetup repair)";
+		       " (vcrypt header repair)";
 	if (!h->second_sound)
 		return "the second header is damaged, the first was used"
-		       " (cryptsetup repair)";
+		       " (vcrypt header repair)";
 	if (h->first_seq != h->second_seq)
 		return "the two headers differ, the newer one was used"
-		       " (cryptsetup repair)";
+		       " (vcrypt header repair)";
 	return "";
 }

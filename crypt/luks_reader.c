@@ -128,8 +128,9 @@ static int load(struct luks_reader *reader, struct why *why)
 	r = crypt_load(reader->cd, type, NULL);
 	if (r)
 		return why_set(why, r == -ENOMEM ? r : -EINVAL,
-			       "the %s header cannot be read: %s", type,
-			       luks_log_error(&reader->log, r));
+			       "the %s header cannot be read: %s"
+			       " (cryptsetup repair may help)",
+			       type, luks_log_error(&reader->log, r));
 	return 0;
 }
 

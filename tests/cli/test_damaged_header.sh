@@ -10,7 +10,7 @@ printf damage | dd of=a.img bs=1 seek=5000 conv=notrunc status=none
 sum=$(sha256sum <a.img)
 expect 0 "$VCRYPT" dump a.img
 grep -q '^Served by vcrypt: yes$' out
-grep -q 'Note: the first header is damaged.*cryptsetup repair' out
+grep -q 'Note: the first header is damaged.*vcrypt header repair' out
 "$VCRYPT" dump --json a.img | grep -q '"note":"the first header is damaged'
 [ "$(sha256sum <a.img)" = "$sum" ] || fail "the image was changed"
 

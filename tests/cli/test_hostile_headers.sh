@@ -51,7 +51,7 @@ for outcome in repaired served; do
 		expect 0 "$VCRYPT" dump a.img
 		grep -q '^Served by vcrypt: yes$' out || fail "$name: $(cat out)"
 		[ "$outcome" = served ] ||
-			grep -q '^Note: .*cryptsetup repair' out ||
+			grep -q '^Note: .*vcrypt header repair' out ||
 			fail "$name: no note"
 		cmp -s a.img before.img || fail "$name: the image was changed"
 	done < <("$hostile" 2 "$outcome")

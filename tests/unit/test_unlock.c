@@ -215,7 +215,7 @@ START_TEST(test_first_header_damaged)
 	sum = fixture_sum(fd);
 	ck_assert_int_eq(unlock(fd, FIXTURE_PASS), 0);
 	ck_assert_ptr_nonnull(strstr(info.note, "first header is damaged"));
-	ck_assert_ptr_nonnull(strstr(info.note, "cryptsetup repair"));
+	ck_assert_ptr_nonnull(strstr(info.note, "vcrypt header repair"));
 	ck_assert_mem_eq(key, expected, sizeof(expected));
 	ck_assert_uint_eq(fixture_sum(fd), sum);
 	close(fd);
