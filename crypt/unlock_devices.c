@@ -98,6 +98,9 @@ int unlock_devices_restrict(const struct unlock_devices *devices)
 {
 	int r = bound_writing(devices);
 
+	/* Without a terminal there is none to type commands at (TIOCSTI). */
+	if (!r && setsid() < 0)
+		r = -errno;
 	return r ? r : keep_capability();
 }
 
@@ -143,7 +146,9 @@ static int allow_calls(scmp_filter_ctx ctx, const int *calls, size_t n)
 
 int unlock_devices_allow(void *ctx, const struct unlock_devices *devices)
 {
-	const scmp_datum_t make = O_CREAT | (O_TMPFILE & ~O_DIRECTORY);
+	/* O_TRUNC cuts a file that is opened for reading only, too. */
+	const scmp_datum_t make = O_CREAT | O_TRUNC |
+				  (O_TMPFILE & ~O_DIRECTORY);
 	int r;
 
 	r = allow_calls(ctx, device_calls,

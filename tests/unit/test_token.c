@@ -269,6 +269,9 @@ static void try_files(void)
 	expect(open("/tmp/vcrypt-token-test", O_WRONLY) < 0);
 	expect(errno == EACCES);
 	expect(open("/tmp/vcrypt-token-test", O_RDWR | O_TRUNC) < 0);
+	expect(open("/tmp/vcrypt-token-test", O_RDONLY | O_TRUNC) < 0 &&
+	       errno == EPERM);
+	expect(open("/tmp/vcrypt-token-test", O_RDONLY) >= 0);
 	expect(open("/tmp/vcrypt-token-new", O_RDWR | O_CREAT, 0600) < 0 &&
 	       errno == EPERM);
 	expect(unlink("/tmp/vcrypt-token-test") < 0 && errno == EPERM);
@@ -278,6 +281,20 @@ static void try_files(void)
 	/* Of the image there is no descriptor: 3 is the scratch memory. */
 	expect(!fstat(3, &st) && st.st_size != FIXTURE_SIZE);
 	expect(!fstat(4, &st) && st.st_size != FIXTURE_SIZE);
+}
+
+/* A session of its own has no terminal. */
+static bool leads_session(void)
+{
+	FILE *f = fopen("/proc/self/stat", "r");
+	int pid = 0, session = 1;
+
+	if (!f)
+		return false;
+	if (fscanf(f, "%d (%*[^)]) %*c %*d %*d %d", &pid, &session) != 2)
+		session = -1;
+	fclose(f);
+	return pid == session;
 }
 
 static void try_processes(void)
@@ -296,6 +313,8 @@ static void try_processes(void)
 		       KEY_SPEC_SESSION_KEYRING, 0) < 0 &&
 	       errno == EPERM);
 	expect(setuid(0) < 0 && errno == EPERM);
+	expect(truncate("/tmp/vcrypt-token-test", 0) < 0 && errno == EPERM);
+	expect(leads_session());
 }
 
 static void try_no_socket(void)
