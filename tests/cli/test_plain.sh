@@ -26,7 +26,7 @@ load() {
 with() {
 	local options=() status=0
 
-	rm -f s
+	rm -f s served
 	while [ "$1" != -- ]; do
 		options+=("$1")
 		shift
