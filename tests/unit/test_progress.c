@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* Progress: when it is shown, what it says, and that it fits the terminal. */
 #include <check.h>
+#include <fcntl.h>
 #include <json-c/json.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 /* tools/ is no part of the library. */
 #include "tools/progress.c"
@@ -208,6 +212,125 @@ START_TEST(test_senseless)
 }
 END_TEST
 
+/* Let @fd, which is standard output or error, end in a file of its own. */
+static int redirect(int fd, int to)
+{
+	int saved = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	ck_assert_int_ge(saved, 0);
+	ck_assert_int_ge(dup2(to, fd), 0);
+	return saved;
+}
+
+static void restore(int fd, int saved)
+{
+	ck_assert_int_ge(dup2(saved, fd), 0);
+	close(saved);
+}
+
+/* What arrives at @fd up to @end; a terminal takes its time. */
+static void hear(int fd, char *buf, size_t len, const char *end)
+{
+	struct pollfd pfd = { .fd = fd, .events = POLLIN };
+	size_t n = 0;
+	ssize_t r;
+
+	buf[0] = '\0';
+	while (!strstr(buf, end) && poll(&pfd, 1, 10000) == 1) {
+		r = read(fd, buf + n, len - 1 - n);
+		if (r <= 0)
+			break;
+		n += (size_t)r;
+		buf[n] = '\0';
+	}
+}
+
+/* As if the last time had been long ago. */
+static void make_due(struct progress *p)
+{
+	p->shown_ms -= 10000;
+}
+
+static int open_terminal(int *ret_master)
+{
+	const struct winsize size = { .ws_row = 25, .ws_col = 70 };
+	int fd;
+
+	*ret_master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+	ck_assert_int_ge(*ret_master, 0);
+	ck_assert_int_eq(grantpt(*ret_master), 0);
+	ck_assert_int_eq(unlockpt(*ret_master), 0);
+	fd = open(ptsname(*ret_master), O_RDWR | O_NOCTTY);
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(ioctl(fd, TIOCSWINSZ, &size), 0);
+	return fd;
+}
+
+START_TEST(test_on_terminal)
+{
+	const struct progress_args args = { NULL }, none = { "none" };
+	char first[256], second[256];
+	int master, slave = open_terminal(&master), saved;
+	struct progress p;
+
+	saved = redirect(STDERR_FILENO, slave);
+	progress_start(&p, &args, "wipe", 0, 100 * MIB);
+	progress_update(&p, MIB); /* too early */
+	make_due(&p);
+	progress_update(&p, 50 * MIB);
+	hear(master, first, sizeof(first), " left");
+	p.done = 100 * MIB;
+	progress_end(&p);
+	hear(master, second, sizeof(second), "\n");
+	progress_start(&p, &none, "wipe", 0, 100 * MIB);
+	make_due(&p);
+	progress_update(&p, 50 * MIB);
+	progress_end(&p);
+	/* A job that was fast shows nothing. */
+	progress_start(&p, &args, "wipe", 0, 100 * MIB);
+	progress_end(&p);
+	restore(STDERR_FILENO, saved);
+	ck_assert_int_eq(strncmp(first, "\rwipe  50% [", 12), 0);
+	ck_assert_uint_eq(strlen(first), 70);
+	ck_assert_int_eq(strncmp(second, "\rwipe 100% [", 12), 0);
+	ck_assert_str_eq(second + strlen(second) - 2, "\r\n");
+	ck_assert_int_lt(read(master, first, sizeof(first)), 0);
+	close(slave);
+	close(master);
+}
+END_TEST
+
+START_TEST(test_piped)
+{
+	const struct progress_args args = { NULL }, json = { "json" };
+	static const char start[] = "{\"job\":\"wipe\",\"done\":52428800,";
+	char silence[256], lines[512];
+	int fds[2], out, err;
+	struct progress p;
+
+	ck_assert_int_eq(pipe2(fds, O_CLOEXEC | O_NONBLOCK), 0);
+	fflush(stdout);
+	out = redirect(STDOUT_FILENO, fds[1]);
+	err = redirect(STDERR_FILENO, fds[1]);
+	progress_start(&p, &args, "wipe", 0, 100 * MIB);
+	make_due(&p);
+	progress_update(&p, 50 * MIB);
+	progress_end(&p);
+	ck_assert_int_lt(read(fds[0], silence, sizeof(silence)), 0);
+	progress_start(&p, &json, "wipe", 0, 100 * MIB);
+	make_due(&p);
+	progress_update(&p, 50 * MIB);
+	progress_end(&p);
+	hear(fds[0], lines, sizeof(lines), "}\n{");
+	restore(STDOUT_FILENO, out);
+	restore(STDERR_FILENO, err);
+	ck_assert_int_eq(strncmp(lines, start, strlen(start)), 0);
+	ck_assert_ptr_nonnull(strstr(lines, "}\n{\"job\":"));
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("progress");
@@ -224,6 +347,8 @@ int main(void)
 	tcase_add_test(tc, test_fits);
 	tcase_add_test(tc, test_json);
 	tcase_add_test(tc, test_senseless);
+	tcase_add_test(tc, test_on_terminal);
+	tcase_add_test(tc, test_piped);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
