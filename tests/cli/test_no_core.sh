@@ -3,6 +3,8 @@
 #
 # A crash leaves no core dump behind, of no process at no time; and what a
 # debugger of root writes down of a server has no secret in it.
+#
+# timeout: 120
 
 # shellcheck source=tests/cli/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
@@ -35,9 +37,10 @@ wait_for 10 grep -q sleep "/proc/$sleeper/comm"
 crash "$sleeper" ||
 	skip "core dumps go elsewhere: $(cat /proc/sys/kernel/core_pattern)"
 
-fast_pbkdf=(--pbkdf pbkdf2 --pbkdf-force-iterations 1200000)
 vc_format secret.img
-chmod 666 secret.img
+fast_pbkdf=(--pbkdf pbkdf2 --pbkdf-force-iterations 1200000)
+vc_format slow.img
+chmod 666 secret.img slow.img
 know_secrets secret.img
 
 # The command that waits for a passphrase, and the reader that works on it.
@@ -51,7 +54,7 @@ wait_for 10 test -S s
 exec 3>&-
 rm -f s
 
-"${as_user[@]}" "$VCRYPT" serve secret.img --socket s --key-file - \
+"${as_user[@]}" "$VCRYPT" serve slow.img --socket s --key-file - \
 	<known.passphrase >out 2>err &
 server=$!
 cleanup kill -KILL "$server"

@@ -4,6 +4,8 @@
 # serve: the passphrase, the volume key and its schedules stand where
 # Documentation/security.md says, and nowhere else: in secret memory, and in
 # locked memory where the kernel has none of that.
+#
+# timeout: 240
 
 # shellcheck source=tests/cli/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
