@@ -137,6 +137,12 @@ void luks_headers_find(const uint8_t *start, size_t len,
 	*ret = h;
 }
 
+bool luks_headers_use_first(const struct luks_headers *h)
+{
+	return h->first_sound &&
+	       (!h->second_sound || h->first_seq >= h->second_seq);
+}
+
 const char *luks_headers_note(const struct luks_headers *h)
 {
 	if (h->version != 2)

@@ -31,6 +31,9 @@ struct luks_headers {
 void luks_headers_find(const uint8_t *start, size_t len,
 		       struct luks_headers *ret);
 
+/* Of two LUKS2 copies, is the first one whose contents count? */
+bool luks_headers_use_first(const struct luks_headers *h);
+
 /* What the user should know of a LUKS2 container that can be read, or "". */
 const char *luks_headers_note(const struct luks_headers *h);
 

@@ -65,14 +65,8 @@ static bool info_sane(const struct volume_info *info,
 	       info->data_size % sector == 0 && place_sane(info, job);
 }
 
-/* What a job may tell beyond a struct volume_info; NULL: not wanted. */
-struct extras {
-	uint8_t *key;
-	struct luks_headers *headers;
-};
-
-static int ask(struct header_job *job, const struct extras *extras,
-	       struct volume_info *ret_info, struct why *why)
+int header_job_ask(struct header_job *job, const struct header_extras *extras,
+		   struct volume_info *ret_info, struct why *why)
 {
 	struct header_answer *answer;
 	void *p;
@@ -97,6 +91,8 @@ static int ask(struct header_job *job, const struct extras *extras,
 		*ret_info = answer->info;
 		if (extras->key)
 			memcpy(extras->key, answer->key, VOLUME_KEY_MAX);
+		if (extras->plan)
+			*extras->plan = answer->plan;
 	}
 	secmem_free(p, sizeof(*answer));
 	return r;
@@ -111,7 +107,7 @@ int volume_probe(const struct volume_request *request,
 		.timeout = PROBE_SECONDS,
 	};
 
-	return ask(&job, &(struct extras){ 0 }, ret_info, why);
+	return header_job_ask(&job, &(struct header_extras){ 0 }, ret_info, why);
 }
 
 int volume_probe_copy(const struct volume_request *request,
@@ -126,7 +122,7 @@ int volume_probe_copy(const struct volume_request *request,
 		.ret_copy_fd = &fd,
 	};
 
-	r = ask(&job, &(struct extras){ 0 }, ret_info, why);
+	r = header_job_ask(&job, &(struct header_extras){ 0 }, ret_info, why);
 	if (r && fd >= 0)
 		close(fd);
 	if (!r)
@@ -143,10 +139,10 @@ int volume_check(const struct volume_request *request,
 		.request = *request,
 		.timeout = PROBE_SECONDS,
 	};
-	const struct extras extras = { .headers = ret_headers };
+	const struct header_extras extras = { .headers = ret_headers };
 
 	memset(ret_headers, 0, sizeof(*ret_headers));
-	return ask(&job, &extras, ret_info, why);
+	return header_job_ask(&job, &extras, ret_info, why);
 }
 
 int volume_unlock(const struct volume_request *request,
@@ -164,7 +160,8 @@ int volume_unlock(const struct volume_request *request,
 	if (r)
 		return why_set(why, r, "/proc/meminfo cannot be read: %s",
 			       strerror(-r));
-	return ask(&job, &(struct extras){ .key = key }, ret_info, why);
+	return header_job_ask(&job, &(struct header_extras){ .key = key },
+			      ret_info, why);
 }
 
 int volume_dump(const struct volume_request *request,

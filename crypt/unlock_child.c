@@ -116,6 +116,10 @@ static int work(const struct header_job *job, const struct unlock_jail *jail,
 		r = luks_reader_unlock(reader, &job->memory, &job->request,
 				       answer->key, &answer->info.key_slot,
 				       &answer->why);
+	if (!r && job->op == HEADER_CHANGE)
+		r = luks_keys_change(reader, &job->request, &job->memory,
+				     job->change, &answer->info.key_slot,
+				     &answer->plan, &answer->why);
 	luks_reader_close(reader);
 	return r;
 }
@@ -174,6 +178,7 @@ static void run_child(const struct header_job *job, int copy_fd, int pipe_fd,
 				   ? token_plugin_devices(job->token->type)
 				   : NULL,
 		.pipe_fd = pipe_fd,
+		.write_copy = job->op == HEADER_CHANGE,
 		.memory_max = job->memory.bytes < KDF_MEMORY_MAX
 				      ? job->memory.bytes
 				      : KDF_MEMORY_MAX,

@@ -11,6 +11,7 @@
 
 #include "crypt/kdf_limits.h"
 #include "crypt/luks_header.h"
+#include "crypt/luks_keys.h"
 #include "crypt/luks_reader.h"
 #include "crypt/luks_token.h"
 #include "crypt/token_plugin.h"
@@ -22,6 +23,7 @@
 enum header_op {
 	HEADER_PROBE,
 	HEADER_UNLOCK,
+	HEADER_CHANGE, /* key slots, in the copy */
 	HEADER_DUMP_TEXT,
 	HEADER_DUMP_JSON,
 	HEADER_TOKEN_FIND,
@@ -38,6 +40,7 @@ struct header_job {
 	uint64_t header_size; /* bytes of what holds the header */
 	uint64_t data_size;   /* bytes of what holds the data */
 	struct kdf_memory memory;
+	const struct luks_key_change *change; /* for HEADER_CHANGE */
 	struct luks_token_query query;	  /* HEADER_TOKEN_FIND */
 	const struct luks_token *token;	  /* HEADER_TOKEN_OPEN, with a PIN as */
 	const char *token_json;		  /* the request's passphrase */
@@ -59,6 +62,7 @@ struct header_answer {
 	struct volume_info info;
 	struct luks_token token; /* of HEADER_TOKEN_FIND */
 	uint32_t passphrase_len; /* of HEADER_TOKEN_OPEN */
+	struct luks_plan plan; /* of HEADER_CHANGE */
 	uint8_t key[VOLUME_KEY_MAX];
 	uint8_t passphrase[TOKEN_PASSPHRASE_MAX];
 };
@@ -79,5 +83,19 @@ int header_job_measure(struct header_job *job, struct why *why);
  */
 int header_job_run(const struct header_job *job, struct header_answer *answer,
 		   char **ret_text, struct why *why);
+
+/* What a job may tell beyond a struct volume_info; NULL: not wanted. */
+struct header_extras {
+	uint8_t *key;
+	struct luks_headers *headers; /* also with an error */
+	struct luks_plan *plan; /* not yet held against the image */
+};
+
+/*
+ * The same for a job whose answer is a struct volume_info, which is held
+ * against the image.  Fills in the job's sizes.
+ */
+int header_job_ask(struct header_job *job, const struct header_extras *extras,
+		   struct volume_info *ret_info, struct why *why);
 
 #endif

@@ -13,8 +13,11 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "crypt/landlock.h"
 #include "crypt/unlock_devices.h"
 #include "crypt/unlock_jail.h"
 #include "lib/secmem.h"
@@ -30,12 +33,8 @@
 #define THREAD_ROOM (80ULL << 20)  /* a stack and an arena of malloc */
 #define NOBODY	    65534
 
-enum {
-	IMAGE_FD = 3,
-	COPY_FD,
-	PIPE_FD,
-	FIRST_FREE_FD
-};
+#define FIRST_FD      3 /* after standard error */
+#define RANDOM_FD_MAX 256
 
 static int rule(scmp_filter_ctx ctx, int nr)
 {
@@ -122,19 +121,30 @@ static int allow_harmless(scmp_filter_ctx ctx)
 	return r;
 }
 
-/* Opening is for reading only, and nothing may be made by it. */
-static int allow_open(scmp_filter_ctx ctx)
+static int rule_open(scmp_filter_ctx ctx, scmp_datum_t access)
 {
 	const scmp_datum_t mask = O_ACCMODE | O_CREAT | O_TRUNC |
 				  (O_TMPFILE & ~O_DIRECTORY);
 	int r;
 
 	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-			     SCMP_A2(SCMP_CMP_MASKED_EQ, mask, O_RDONLY));
+			     SCMP_A2(SCMP_CMP_MASKED_EQ, mask, access));
 	if (r)
 		return r;
 	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(open), 1,
-				SCMP_A1(SCMP_CMP_MASKED_EQ, mask, O_RDONLY));
+				SCMP_A1(SCMP_CMP_MASKED_EQ, mask, access));
+}
+
+/*
+ * Opening is for reading only, and nothing may be made by it.  libcryptsetup
+ * knows the copy by its path, which a filter cannot see: where the copy is
+ * written Landlock forbids the rest (landlock.h).
+ */
+static int allow_open(scmp_filter_ctx ctx, bool write_copy)
+{
+	int r = rule_open(ctx, O_RDONLY);
+
+	return r || !write_copy ? r : rule_open(ctx, O_RDWR);
 }
 
 /* Threads of this process, no process; limits of this process only. */
@@ -163,16 +173,24 @@ static int allow_threads(scmp_filter_ctx ctx)
 	return r;
 }
 
-static int allow_output(scmp_filter_ctx ctx)
+/* The image's descriptor is for reading only. */
+static int allow_output(scmp_filter_ctx ctx, const struct unlock_jail *jail)
 {
-	int r = rule_fd(ctx, SCMP_SYS(write), PIPE_FD);
+	static const int calls[] = { SCMP_SYS(write), SCMP_SYS(pwrite64),
+				     SCMP_SYS(fsync), SCMP_SYS(fdatasync) };
+	int r = rule_fd(ctx, SCMP_SYS(write), jail->pipe_fd);
+	size_t i;
+
+	for (i = 0; !r && jail->write_copy && i < sizeof(calls) / sizeof(int);
+	     i++)
+		r = rule(ctx, calls[i]);
 
 	if (!r && SANITIZED)
 		r = rule_fd(ctx, SCMP_SYS(write), STDERR_FILENO);
 	return r;
 }
 
-static int enter_seccomp(const struct unlock_devices *devices)
+static int enter_seccomp(const struct unlock_jail *jail)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int r;
@@ -181,13 +199,13 @@ static int enter_seccomp(const struct unlock_devices *devices)
 		return -ENOMEM;
 	r = allow_harmless(ctx);
 	if (!r)
-		r = allow_open(ctx);
+		r = allow_open(ctx, jail->write_copy);
 	if (!r)
 		r = allow_threads(ctx);
 	if (!r)
-		r = allow_output(ctx);
-	if (!r && devices)
-		r = unlock_devices_allow(ctx, devices);
+		r = allow_output(ctx, jail);
+	if (!r && jail->devices)
+		r = unlock_devices_allow(ctx, jail->devices);
 	if (!r)
 		r = seccomp_load(ctx);
 	seccomp_release(ctx);
@@ -265,6 +283,40 @@ static void reset_signals(void)
 }
 
 /*
+ * libcryptsetup opens the kernel's random devices once and goes on using their
+ * numbers, in children too.  Should another file get such a number, its bytes
+ * would be taken for random ones.
+ */
+static bool is_random(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && S_ISCHR(st.st_mode) &&
+	       (st.st_rdev == makedev(1, 8) || st.st_rdev == makedev(1, 9));
+}
+
+/* Close all from @fd on, but what writing a key slot takes. */
+static int close_from(const struct unlock_jail *jail, int fd)
+{
+	for (; jail->write_copy && fd < RANDOM_FD_MAX; fd++)
+		if (!is_random(fd))
+			close(fd);
+	return close_range((unsigned int)fd, ~0u, 0) ? -errno : 0;
+}
+
+/* The first of three numbers in a row that may be overwritten. */
+static int find_place(const struct unlock_jail *jail)
+{
+	int place = FIRST_FD;
+
+	while (jail->write_copy && place < RANDOM_FD_MAX &&
+	       (is_random(place) || is_random(place + 1) ||
+		is_random(place + 2)))
+		place++;
+	return place;
+}
+
+/*
  * Move the three descriptors above the places where they belong first, so
  * that none is overwritten; then close everything else.
  */
@@ -272,29 +324,30 @@ static int move_fds(struct unlock_jail *jail)
 {
 	int fds[3] = { jail->image_fd, jail->copy_fd, jail->pipe_fd };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int i;
+	int i, place = find_place(jail);
 
 	if (null < 0)
 		return -errno;
 	for (i = 0; i < 3; i++) {
-		fds[i] = fcntl(fds[i], F_DUPFD, FIRST_FREE_FD);
+		fds[i] = fcntl(fds[i], F_DUPFD, place + 3);
 		if (fds[i] < 0)
 			return -errno;
 	}
-	null = fcntl(null, F_DUPFD, FIRST_FREE_FD);
+	null = fcntl(null, F_DUPFD, place + 3);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
 	    dup2(null, STDOUT_FILENO) < 0 ||
 	    (!SANITIZED && dup2(null, STDERR_FILENO) < 0))
 		return -errno;
 	for (i = 0; i < 3; i++)
-		if (dup2(fds[i], IMAGE_FD + i) < 0)
+		if (dup2(fds[i], place + i) < 0)
 			return -errno;
-	if (close_range(FIRST_FREE_FD, ~0u, 0))
-		return -errno;
-	jail->image_fd = IMAGE_FD;
-	jail->copy_fd = COPY_FD;
-	jail->pipe_fd = PIPE_FD;
-	return 0;
+	for (i = FIRST_FD; i < place; i++)
+		if (!is_random(i))
+			close(i);
+	jail->image_fd = place;
+	jail->copy_fd = place + 1;
+	jail->pipe_fd = place + 2;
+	return close_from(jail, place + 3);
 }
 
 /* Root is not needed any more.  A user namespace may lack the id. */
@@ -330,5 +383,13 @@ int jail_enter(struct unlock_jail *jail, int parent_pid)
 	r = limit_resources(jail);
 	if (r)
 		return r;
-	return enter_seccomp(jail->devices);
+	if (jail->write_copy) {
+		/* seccomp_load would set it as well. */
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+			return -errno;
+		r = landlock_deny_writing();
+		if (r)
+			return r;
+	}
+	return enter_seccomp(jail);
 }

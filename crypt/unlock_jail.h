@@ -9,6 +9,7 @@
 #ifndef CRYPT_UNLOCK_JAIL_H
 #define CRYPT_UNLOCK_JAIL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct unlock_devices;
@@ -16,6 +17,7 @@ struct unlock_devices;
 struct unlock_jail {
 	int image_fd;	     /* may be read */
 	int copy_fd;	     /* a memfd: may be read and mapped */
+	bool write_copy;     /* may be opened again for writing, as well */
 	int pipe_fd;	     /* may be written */
 	uint64_t memory_max; /* bytes that jail_allow_memory may grant */
 	unsigned int cpu_seconds;
