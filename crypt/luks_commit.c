@@ -9,18 +9,13 @@
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "crypt/luks_commit.h"
 #include "lib/why.h"
 
-#define CHUNK	      (64u << 10) /* bytes compared and written at a time */
-#define LOCK_TRIES    100
-#define LOCK_PAUSE_NS 100000000L
+#define CHUNK (64u << 10) /* bytes compared and written at a time */
 
 struct commit {
 	int fd;
@@ -193,33 +188,4 @@ int luks_commit(int fd, int copy_fd, const struct luks_plan *plan,
 		r = write_used(&c, plan);
 	munmap(p, plan->end);
 	return r;
-}
-
-int luks_commit_lock(int fd, struct why *why)
-{
-	const struct timespec pause = { 0, LOCK_PAUSE_NS };
-	struct stat st;
-	int i;
-
-	if (fstat(fd, &st))
-		return why_set(why, -errno, "cannot be examined: %s",
-			       strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return 0;
-	for (i = 0; i < LOCK_TRIES; i++) {
-		if (!flock(fd, LOCK_EX | LOCK_NB))
-			return 0;
-		if (errno != EWOULDBLOCK)
-			return why_set(why, -errno, "cannot be locked: %s",
-				       strerror(errno));
-		nanosleep(&pause, NULL);
-	}
-	return why_set(why, -EBUSY,
-		       "the header is locked by another program"
-		       " (cryptsetup?)");
-}
-
-void luks_commit_unlock(int fd)
-{
-	flock(fd, LOCK_UN);
 }

@@ -47,12 +47,4 @@ bool luks_plan_sane(const struct luks_plan *plan, uint64_t limit);
 int luks_commit(int fd, int copy_fd, const struct luks_plan *plan,
 		struct why *why);
 
-/*
- * libcryptsetup's lock on a regular file, against a cryptsetup that changes
- * the header at the same time; ends with luks_commit_unlock.  What is no
- * regular file has none.  Errors: -EBUSY (held for 10 s), -errno.
- */
-int luks_commit_lock(int fd, struct why *why);
-void luks_commit_unlock(int fd);
-
 #endif

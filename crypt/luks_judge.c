@@ -154,6 +154,7 @@ int luks_reader_judge(struct luks_reader *reader, struct volume_info *ret,
 	const struct luks_source *source = &reader->source;
 	struct volume_info info = { .key_slot = -1 };
 	struct luks_gate *gate = &reader->gate;
+	unsigned int i;
 	int r;
 
 	memset(gate, 0, sizeof(*gate));
@@ -176,6 +177,8 @@ int luks_reader_judge(struct luks_reader *reader, struct volume_info *ret,
 	info.detached = source->layout == LUKS_DETACHED;
 	info.sector_size = gate->sector_size;
 	info.key_bytes = gate->key_bytes;
+	for (i = 0; i < gate->nr_slots; i++)
+		info.key_slots |= 1u << gate->slots[i].id;
 	info.allow_discards = gate->allow_discards;
 	copy_name(info.cipher, sizeof(info.cipher), gate->cipher);
 	copy_name(info.type, sizeof(info.type), crypt_get_type(reader->cd));

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "crypt/luks_describe.h"
+#include "crypt/luks_keys_list.h"
 #include "crypt/luks_log.h"
 #include "crypt/luks_memory.h"
 #include "crypt/luks_reader_int.h"
@@ -321,6 +322,10 @@ int luks_reader_dump(struct luks_reader *reader, enum volume_dump_format format,
 		.note = luks_headers_note(&reader->headers),
 	};
 
+	if (format == VOLUME_KEYS_TEXT)
+		return luks_keys_text(reader->cd, ret_text, why);
+	if (format == VOLUME_KEYS_JSON)
+		return luks_keys_json(reader->cd, ret_text, why);
 	if (luks_reader_judge(reader, &info, &verdict))
 		what.refusal = verdict.text;
 	if (format == VOLUME_DUMP_JSON)

@@ -107,7 +107,8 @@ int volume_probe(const struct volume_request *request,
 		.timeout = PROBE_SECONDS,
 	};
 
-	return header_job_ask(&job, &(struct header_extras){ 0 }, ret_info, why);
+	return header_job_ask(&job, &(struct header_extras){ 0 }, ret_info,
+			      why);
 }
 
 int volume_probe_copy(const struct volume_request *request,
@@ -169,8 +170,8 @@ int volume_dump(const struct volume_request *request,
 		struct why *why)
 {
 	struct header_job job = {
-		.op = format == VOLUME_DUMP_JSON ? HEADER_DUMP_JSON
-						 : HEADER_DUMP_TEXT,
+		.op = HEADER_DUMP,
+		.format = format,
 		.request = *request,
 		.timeout = PROBE_SECONDS,
 	};

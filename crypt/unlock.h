@@ -36,6 +36,7 @@ struct volume_info {
 				 there was no data to be seen */
 	uint64_t iv_offset;    /* what the first sector counts as, in units of
 				 512 bytes; not 0 only for PLAIN */
+	uint32_t key_slots;    /* bit N: slot N has the key of the data */
 	int key_slot;	       /* that fitted, -1 after a probe */
 	bool allow_discards;   /* the persistent flag in the header */
 	bool detached;	       /* the header is not in the image */
@@ -117,6 +118,8 @@ int volume_check(const struct volume_request *request,
 enum volume_dump_format {
 	VOLUME_DUMP_TEXT, /* for people, alike cryptsetup luksDump */
 	VOLUME_DUMP_JSON,
+	VOLUME_KEYS_TEXT, /* key slots only */
+	VOLUME_KEYS_JSON,
 };
 
 /*

@@ -89,9 +89,6 @@ static int work(const struct header_job *job, const struct unlock_jail *jail,
 		.data_size = job->data_size,
 		.ret_headers = &answer->headers,
 	};
-	enum volume_dump_format format = job->op == HEADER_DUMP_JSON
-						 ? VOLUME_DUMP_JSON
-						 : VOLUME_DUMP_TEXT;
 	struct luks_reader *reader;
 	int r;
 
@@ -105,8 +102,8 @@ static int work(const struct header_job *job, const struct unlock_jail *jail,
 	r = luks_reader_open(&source, &reader, &answer->why);
 	if (r)
 		return r;
-	if (job->op == HEADER_DUMP_TEXT || job->op == HEADER_DUMP_JSON)
-		r = luks_reader_dump(reader, format, text, &answer->why);
+	if (job->op == HEADER_DUMP)
+		r = luks_reader_dump(reader, job->format, text, &answer->why);
 	else
 		r = luks_reader_judge(reader, &answer->info, &answer->why);
 	if (!r && job->op == HEADER_TOKEN_FIND)

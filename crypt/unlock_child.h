@@ -24,8 +24,7 @@ enum header_op {
 	HEADER_PROBE,
 	HEADER_UNLOCK,
 	HEADER_CHANGE, /* key slots, in the copy */
-	HEADER_DUMP_TEXT,
-	HEADER_DUMP_JSON,
+	HEADER_DUMP,
 	HEADER_TOKEN_FIND,
 	HEADER_TOKEN_OPEN, /* in a cell with devices; no image is read */
 	HEADER_PLAIN,	   /* no header at all: only the hash of a passphrase */
@@ -40,8 +39,9 @@ struct header_job {
 	uint64_t header_size; /* bytes of what holds the header */
 	uint64_t data_size;   /* bytes of what holds the data */
 	struct kdf_memory memory;
+	enum volume_dump_format format;	      /* for HEADER_DUMP */
 	const struct luks_key_change *change; /* for HEADER_CHANGE */
-	struct luks_token_query query;	  /* HEADER_TOKEN_FIND */
+	struct luks_token_query query;	      /* HEADER_TOKEN_FIND */
 	const struct luks_token *token;	  /* HEADER_TOKEN_OPEN, with a PIN as */
 	const char *token_json;		  /* the request's passphrase */
 	const struct plain_params *plain; /* HEADER_PLAIN */
@@ -62,7 +62,7 @@ struct header_answer {
 	struct volume_info info;
 	struct luks_token token; /* of HEADER_TOKEN_FIND */
 	uint32_t passphrase_len; /* of HEADER_TOKEN_OPEN */
-	struct luks_plan plan; /* of HEADER_CHANGE */
+	struct luks_plan plan;	 /* of HEADER_CHANGE */
 	uint8_t key[VOLUME_KEY_MAX];
 	uint8_t passphrase[TOKEN_PASSPHRASE_MAX];
 };
@@ -88,7 +88,7 @@ int header_job_run(const struct header_job *job, struct header_answer *answer,
 struct header_extras {
 	uint8_t *key;
 	struct luks_headers *headers; /* also with an error */
-	struct luks_plan *plan; /* not yet held against the image */
+	struct luks_plan *plan;	      /* not yet held against the image */
 };
 
 /*

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "crypt/kdf_limits.h"
+#include "crypt/luks_image.h"
 #include "crypt/unlock_child.h"
 #include "crypt/volume_keys.h"
 #include "lib/why.h"
@@ -23,7 +24,7 @@ static int run(struct header_job *job, struct volume_info *ret_info,
 	struct luks_plan plan;
 	const struct header_extras extras = { .plan = &plan };
 
-	r = luks_commit_lock(fd, why);
+	r = luks_image_flock(fd, false, why);
 	if (r)
 		return r;
 	job->ret_copy_fd = &copy_fd;
@@ -39,13 +40,39 @@ static int run(struct header_job *job, struct volume_info *ret_info,
 out_close:
 	if (copy_fd >= 0)
 		close(copy_fd);
-	luks_commit_unlock(fd);
+	luks_image_funlock(fd);
 	return r;
 }
 
-static bool derives(const struct luks_key_change *change)
+/* Costs that are left open are chosen for this machine. */
+static int check_costs(struct luks_key_change *change,
+		       struct kdf_memory *ret_memory, struct why *why)
 {
-	return change->op == LUKS_KEY_ADD || change->op == LUKS_KEY_CHANGE;
+	int r = kdf_memory_available("", ret_memory);
+
+	if (r)
+		return why_set(why, r, "/proc/meminfo cannot be read: %s",
+			       strerror(-r));
+	if (change->op != LUKS_KEY_ADD && change->op != LUKS_KEY_CHANGE)
+		return 0;
+	return luks_pbkdf_check(&change->kdf, ret_memory, why);
+}
+
+int volume_keys_check(const struct volume_info *info,
+		      struct luks_key_change *change, struct why *why)
+{
+	struct luks_key_change checked;
+	struct kdf_memory memory;
+
+	if (!info->key_slots)
+		return why_set(why, -EINVAL,
+			       "no key slot is left (was it"
+			       " erased?)");
+	/* LUKS1 has no other. */
+	if (!strcmp(info->type, "LUKS1") && !change->kdf.type)
+		change->kdf.type = "pbkdf2";
+	checked = *change;
+	return check_costs(&checked, &memory, why);
 }
 
 int volume_keys_change(const struct volume_request *request,
@@ -62,12 +89,7 @@ int volume_keys_change(const struct volume_request *request,
 	struct volume_info info;
 	int r;
 
-	r = kdf_memory_available("", &job.memory);
-	if (r)
-		return why_set(why, r, "/proc/meminfo cannot be read: %s",
-			       strerror(-r));
-	if (derives(change))
-		r = luks_pbkdf_check(&checked.kdf, &job.memory, why);
+	r = check_costs(&checked, &job.memory, why);
 	if (r)
 		return r;
 	job.timeout += checked.kdf.time_ms / 1000 * MEASURE_FACTOR;

@@ -15,6 +15,15 @@
 #include "crypt/unlock.h"
 
 /*
+ * Can key slots be changed in the container of @info, and one with these costs
+ * be made?  For a caller that wants to know before it asks for passphrases.
+ * The kind of key derivation is chosen for the container if it is left open.
+ * Errors: -EINVAL, -EDOM, -ENOMEM, other -errno.
+ */
+int volume_keys_check(const struct volume_info *info,
+		      struct luks_key_change *change, struct why *why);
+
+/*
  * @request's header descriptor is open for writing, and the caller holds the
  * lock on the image (backend/lock.h).  Costs that change.kdf leaves open are
  * chosen for this machine.  *ret_info is what unlock.h says of the volume,

@@ -7,11 +7,35 @@
 
 #include "crypt/luks_config.h"
 #include "crypt/unlock.h"
+#include "crypt/volume_keys.h"
 #include "lib/why.h"
 #include "tools/command.h"
 #include "tools/container.h"
+#include "tools/key.h"
 
-static int change(int header_fd, bool allow, struct why *why)
+struct config_args {
+	struct container_paths paths;
+	const char *flag, *priority, *key_slot;
+};
+
+/* The words of --priority, with libcryptsetup's number of each. */
+static const char *const priorities[] = { "ignore", "normal", "prefer" };
+
+static int change_priority(const struct config_args *args, int header_fd,
+			   struct why *why)
+{
+	struct luks_key_change change = { .op = LUKS_KEY_PRIORITY };
+	struct volume_info info;
+
+	if (key_slot_number("key-slot", args->key_slot, &change.slot, why))
+		return -EINVAL;
+	while (strcmp(priorities[change.priority], args->priority))
+		change.priority++;
+	return volume_keys_change(&VOLUME_HEADER(header_fd), &change, &info,
+				  why);
+}
+
+static int change_discards(int header_fd, bool allow, struct why *why)
 {
 	struct volume_info info;
 	int err;
@@ -30,26 +54,39 @@ static int change(int header_fd, bool allow, struct why *why)
 	return luks_config_discards(header_fd, allow, why);
 }
 
-static int config(const struct container_paths *paths, bool allow,
-		  struct why *why)
+static int config(const struct config_args *args, struct why *why)
 {
 	struct container c;
 	int err;
 
-	err = container_open(paths, CONTAINER_CHANGE, &c, why);
+	err = container_open(&args->paths, CONTAINER_CHANGE, &c, why);
 	if (err)
 		return err;
-	err = change(c.header_fd, allow, why);
+	if (args->priority)
+		err = change_priority(args, c.header_fd, why);
+	if (!err && args->flag)
+		err = change_discards(c.header_fd,
+				      !strcmp(args->flag, "allow-discards"),
+				      why);
 	if (err)
-		why_prefix(why, "%s", container_header_path(paths));
+		why_prefix(why, "%s", container_header_path(&args->paths));
 	container_close(&c);
 	return err;
 }
 
-struct config_args {
-	struct container_paths paths;
-	const char *flag;
-};
+/* What is to be changed, and of which key slot? */
+static int check(const struct config_args *args, struct why *why)
+{
+	int slot;
+
+	if (!args->flag && !args->priority)
+		return why_set(why, -EINVAL,
+			       "--persistent or --priority is needed");
+	if (!args->priority != !args->key_slot)
+		return why_set(why, -EINVAL,
+			       "--priority and --key-slot go together");
+	return key_slot_number("key-slot", args->key_slot, &slot, why);
+}
 
 static int run(int argc, char **argv)
 {
@@ -58,11 +95,11 @@ static int run(int argc, char **argv)
 	int err;
 
 	err = command_parse(&config_command, argc, argv, &args, &why);
-	if (!err && !args.flag)
-		err = why_set(&why, -EINVAL, "--persistent is needed");
+	if (!err)
+		err = check(&args, &why);
 	if (err)
 		return command_misuse(&config_command, &why);
-	err = config(&args.paths, !strcmp(args.flag, "allow-discards"), &why);
+	err = config(&args, &why);
 	return err ? command_fail(err, &why) : EXIT_OK;
 }
 
@@ -73,6 +110,13 @@ static const struct option options[] = {
 	  "allow-discards: every open allows them; no-allow-discards: only "
 	  "with open's option",
 	  "allow-discards no-allow-discards" },
+	{ "priority", OPTION_WORD, offsetof(struct config_args, priority),
+	  "PRIORITY",
+	  "of a key slot: prefer (tried first), normal, ignore (tried only "
+	  "where --key-slot names it)",
+	  "prefer normal ignore" },
+	{ "key-slot", OPTION_STRING, offsetof(struct config_args, key_slot),
+	  "N", "the key slot that --priority is for" },
 	{ NULL },
 };
 
@@ -80,7 +124,7 @@ const struct command config_command = {
 	.name = "config",
 	.run = run,
 	.summary = "change what a container's header says",
-	.usage = "IMAGE --persistent FLAG [--header FILE]",
+	.usage = "IMAGE [options]",
 	.about =
 		"The container is closed and LUKS2. No passphrase is needed.\n",
 	.arguments = { { "IMAGE", offsetof(struct config_args, paths.image),

@@ -50,7 +50,8 @@ while read -r command; do
 done <commands
 
 grep -oE 'add(_text|_number|_flag)?\([a-z]+, "[a-z_]+"' \
-	"$top/daemon/report.c" "$top/crypt/luks_describe.c" |
+	"$top/daemon/report.c" "$top/crypt/luks_describe.c" \
+	"$top/crypt/luks_keys_list.c" |
 	sed 's/.*"\(.*\)"/\1/' | sort -u >fields
 [ -s fields ] || fail "no JSON fields found"
 sed -n '/^\.Sh JSON/,/^\.Sh EXAMPLES/p' "$page" >json

@@ -237,7 +237,7 @@ START_TEST(test_text_too_long)
 	struct header_job job = unlock_job();
 	char *text = NULL;
 
-	job.op = HEADER_DUMP_TEXT;
+	job.op = HEADER_DUMP;
 	job.hook = answer_too_much;
 	ck_assert_int_lt(header_job_run(&job, answer, &text, &why), 0);
 	ck_assert_ptr_null(text);

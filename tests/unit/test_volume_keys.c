@@ -325,7 +325,7 @@ START_TEST(test_locked)
 	other = open(path, O_RDWR | O_CLOEXEC);
 	ck_assert_int_eq(flock(other, LOCK_SH), 0);
 	ck_assert_int_eq(run(fd, add(1), FIXTURE_PASS, NULL), -EBUSY);
-	ck_assert_ptr_nonnull(strstr(why.text, "locked by another program"));
+	ck_assert_ptr_nonnull(strstr(why.text, "has the header locked"));
 	close(other);
 	expect(fd, add(1), 1);
 	close(fd);
