@@ -51,6 +51,7 @@ struct blk_info {
 	uint32_t io_opt;	  /* bytes; best transfer size, 0: unknown */
 	bool readonly;		  /* WRITE, DISCARD, WRITE_ZEROES: -EROFS */
 	bool discard;		  /* BLK_DISCARD is served */
+	bool by_device;		  /* hardware works on requests, no CPU */
 	const char *cache;	  /* "direct", "buffered", ... for status */
 };
 

@@ -7,10 +7,12 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "backend/blk.h"
@@ -94,6 +96,15 @@ static int probe_block_device(int fd, struct blk_info *info)
 	return 0;
 }
 
+/* Direct I/O is the device's, unless the file is in memory. */
+static bool is_by_device(int fd, int flags)
+{
+	struct statfs fs;
+
+	return flags & O_DIRECT && !fstatfs(fd, &fs) &&
+	       fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC;
+}
+
 static int probe_fd(int fd, bool readonly, struct blk_info *info, bool *regular)
 {
 	int flags = fcntl(fd, F_GETFL), err;
@@ -112,6 +123,7 @@ static int probe_fd(int fd, bool readonly, struct blk_info *info, bool *regular)
 		err = probe_block_device(fd, info);
 	else
 		err = -EINVAL;
+	info->by_device = is_by_device(fd, flags);
 	info->block_size = find_block_size(fd, flags & O_DIRECT);
 	if (info->phys_block_size < info->block_size)
 		info->phys_block_size = info->block_size;

@@ -45,7 +45,7 @@ static const uint8_t allowed_ops[] = {
 static int setup_ring(unsigned entries, struct io_uring *ring)
 {
 	unsigned flags = IORING_SETUP_R_DISABLED | IORING_SETUP_SINGLE_ISSUER |
-			 IORING_SETUP_DEFER_TASKRUN;
+			 IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_TASKRUN_FLAG;
 	int err;
 
 	err = io_uring_queue_init(entries, ring, flags);
@@ -54,6 +54,26 @@ static int setup_ring(unsigned entries, struct io_uring *ring)
 					  IORING_SETUP_R_DISABLED);
 	return err;
 }
+
+/* Completions, or what is to become some as soon as it is asked for. */
+static bool poll_ready(void *arg)
+{
+	const struct loop *loop = arg;
+
+	return loop->tasks || io_uring_cq_ready(&loop->ring) ||
+	       (__atomic_load_n(loop->ring.sq.kflags, __ATOMIC_RELAXED) &
+		IORING_SQ_TASKRUN);
+}
+
+static void poll_submit(void *arg)
+{
+	struct loop *loop = arg;
+
+	if (io_uring_sq_ready(&loop->ring))
+		io_uring_submit(&loop->ring);
+}
+
+static const struct loop_poll_ops poll_ops = { poll_ready, poll_submit };
 
 int loop_new(unsigned entries, struct loop **ret)
 {
@@ -68,6 +88,8 @@ int loop_new(unsigned entries, struct loop **ret)
 		return err;
 	}
 	loop->tasks_end = &loop->tasks;
+	loop->poll.ops = &poll_ops;
+	loop->poll.arg = loop;
 	*ret = loop;
 	return 0;
 }
@@ -273,7 +295,7 @@ int loop_turn(struct loop *loop, bool wait)
 	int n;
 
 	if (wait && !loop->tasks)
-		loop_poll_run(&loop->poll);
+		wait = loop_poll_run(&loop->poll);
 	if (wait && !loop->tasks)
 		n = io_uring_submit_and_wait(&loop->ring, 1);
 	else

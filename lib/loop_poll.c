@@ -31,7 +31,8 @@ void loop_poll_remove(struct loop_poll *p, struct loop_source *source)
 void loop_poll_set(struct loop_poll *p, uint64_t ns)
 {
 	p->max_ns = ns;
-	p->now_ns = ns;
+	p->idle.now_ns = ns;
+	p->device.now_ns = ns;
 }
 
 static inline void relax(void)
@@ -65,15 +66,27 @@ static enum loop_source_state state(const struct loop_poll *p)
 	return all;
 }
 
-/* Whether work came in time. */
-static bool look_for(const struct loop_poll *p)
+static struct loop_window *window(struct loop_poll *p)
+{
+	switch (state(p)) {
+	case SOURCE_IDLE:
+		return &p->idle;
+	case SOURCE_DEVICE:
+		return &p->device;
+	default:
+		return NULL;
+	}
+}
+
+/* Whether there was anything in time. */
+static bool look_for(const struct loop_poll *p, uint64_t ns)
 {
 	uint64_t begin = clock_ns(), yield_at = YIELD_NS, spent;
 	int i;
 
 	do {
 		for (i = 0; i < LOOKS; i++) {
-			if (look(p))
+			if (p->ops->ready(p->arg) || look(p))
 				return true;
 			relax();
 		}
@@ -82,43 +95,55 @@ static bool look_for(const struct loop_poll *p)
 			sched_yield();
 			yield_at = spent + YIELD_NS;
 		}
-	} while (spent < p->now_ns);
+	} while (spent < ns);
 	return false;
 }
 
-static void look_and_learn(struct loop_poll *p)
+static bool look_and_learn(struct loop_poll *p, struct loop_window *w)
 {
 	struct loop_source *s;
 
+	if (w == &p->device)
+		p->ops->submit(p->arg);
 	for (s = p->sources; s; s = s->next)
 		s->disarm(s);
-	if (look_for(p))
-		return;
-	p->now_ns /= 2;
-	if (p->now_ns < WORTHLESS)
-		p->now_ns = 0;
+	if (look_for(p, w->now_ns))
+		return true;
+	w->now_ns /= 2;
+	if (w->now_ns < WORTHLESS)
+		w->now_ns = 0;
+	return false;
 }
 
 /* It woke up: was the sleep so short that looking would have been better? */
-static void judge_sleep(struct loop_poll *p)
+static void judge_sleep(struct loop_poll *p, struct loop_window *w)
 {
-	if (p->slept_at && clock_ns() - p->slept_at < p->max_ns)
-		p->now_ns = p->max_ns;
-	p->slept_at = 0;
+	if (w->slept_at && clock_ns() - w->slept_at < p->max_ns)
+		w->now_ns = p->max_ns;
+	w->slept_at = 0;
 }
 
-void loop_poll_run(struct loop_poll *p)
+bool loop_poll_run(struct loop_poll *p)
 {
+	struct loop_window *w;
 	struct loop_source *s;
+	bool found;
 
 	if (!p->sources)
-		return;
-	judge_sleep(p);
-	/* What was found is under way, or a task at the end of this turn. */
-	if (!look(p) && p->now_ns && state(p) == SOURCE_IDLE)
-		look_and_learn(p);
+		return true;
+	judge_sleep(p, &p->idle);
+	judge_sleep(p, &p->device);
+	look(p);
+	do {
+		if (p->ops->ready(p->arg))
+			return false;
+		w = window(p);
+		found = w && w->now_ns && look_and_learn(p, w);
+	} while (found);
 	for (s = p->sources; s; s = s->next)
 		s->arm(s);
-	if (p->max_ns && state(p) == SOURCE_IDLE)
-		p->slept_at = clock_ns();
+	w = window(p);
+	if (w && p->max_ns)
+		w->slept_at = clock_ns();
+	return true;
 }

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
  * Adaptive polling: before a loop sleeps it looks for a while whether work
- * comes from somebody who shares memory with it.  To be woken takes longer
- * than most requests do; and a peer that is told that it need not wake saves
- * a system call.
+ * comes from somebody who shares memory with it, or whether what a device does
+ * has ended.  To be woken takes longer than most requests do; and a peer that
+ * is told that it need not wake saves a system call.
  *
- * Looking is for the time between an answer and the next request, so it is
- * done only when no source is busy: what is under way the kernel works on,
- * perhaps on this very CPU.  It is given up by halves when nothing comes, and
- * taken up again when a sleep turns out to have been short.
+ * There are two windows, one for when nothing is under way and one for when a
+ * device is at work.  Each is given up by halves when looking is in vain, and
+ * taken up again when a sleep turns out to have been short.  What the kernel
+ * works on in threads of its own may need this very CPU: then there is no
+ * looking.
  */
 #ifndef LIB_LOOP_POLL_H
 #define LIB_LOOP_POLL_H
@@ -17,9 +18,10 @@
 #include <stdint.h>
 
 enum loop_source_state {
-	SOURCE_OFF,  /* nothing can come */
-	SOURCE_IDLE, /* something may come */
-	SOURCE_BUSY, /* something is under way, whose end wakes the loop */
+	SOURCE_OFF,    /* nothing can come */
+	SOURCE_IDLE,   /* something may come */
+	SOURCE_DEVICE, /* a device is at work, whose end wakes the loop */
+	SOURCE_KERNEL, /* a thread of the kernel is; likewise */
 };
 
 /* All are required; embedded in its owner. */
@@ -34,19 +36,33 @@ struct loop_source {
 	struct loop_source *next;
 };
 
-/* Inside of a loop; zeroes are a valid start. */
+struct loop_window {
+	uint64_t now_ns;   /* of looking before a sleep */
+	uint64_t slept_at; /* clock_ns when it went to sleep, or 0 */
+};
+
+/* What is asked of the loop itself. */
+struct loop_poll_ops {
+	/* Whether there is something to do without any sleep. */
+	bool (*ready)(void *arg);
+	/* What was prepared goes to the devices. */
+	void (*submit)(void *arg);
+};
+
+/* Inside of a loop; zeroes are a valid start, but for @ops and @arg. */
 struct loop_poll {
+	const struct loop_poll_ops *ops;
+	void *arg;
 	struct loop_source *sources;
-	uint64_t max_ns;   /* of looking before a sleep */
-	uint64_t now_ns;   /* as much of it as seems worth it */
-	uint64_t slept_at; /* clock_ns when it went to sleep idle, or 0 */
+	uint64_t max_ns; /* of each window */
+	struct loop_window idle, device;
 };
 
 void loop_poll_add(struct loop_poll *p, struct loop_source *source);
 void loop_poll_remove(struct loop_poll *p, struct loop_source *source);
 void loop_poll_set(struct loop_poll *p, uint64_t ns);
 
-/* The loop is about to sleep. */
-void loop_poll_run(struct loop_poll *p);
+/* The loop is about to sleep; whether it should. */
+bool loop_poll_run(struct loop_poll *p);
 
 #endif

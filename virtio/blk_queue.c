@@ -164,7 +164,8 @@ static enum loop_source_state source_state(struct loop_source *source)
 	const struct vblk_queue *queue = queue_of(source);
 
 	if (virtq_in_flight(queue->vq))
-		return SOURCE_BUSY;
+		return queue->vblk->dev->info.by_device ? SOURCE_DEVICE
+							: SOURCE_KERNEL;
 	if (queue->state != VBLK_RUNNING || virtq_broken(queue->vq))
 		return SOURCE_OFF;
 	return SOURCE_IDLE;

@@ -20,6 +20,22 @@ struct fake {
 	enum loop_source_state then; /* the state with that work */
 };
 
+/* The loop: it is ready at look number @ready_at of @watched, 0: never. */
+static struct fake *watched;
+static unsigned ready_at, submits;
+
+static bool is_ready(void *arg)
+{
+	return ready_at && watched->looks >= ready_at;
+}
+
+static void submit(void *arg)
+{
+	submits++;
+}
+
+static const struct loop_poll_ops ops = { is_ready, submit };
+
 static struct fake *fake_of(struct loop_source *s)
 {
 	return (struct fake *)s;
@@ -53,46 +69,46 @@ static void fake_arm(struct loop_source *s)
 static const struct fake idle_source = {
 	.source = { fake_state, fake_disarm, fake_look, fake_arm, NULL },
 	.state = SOURCE_IDLE,
-	.then = SOURCE_BUSY,
+	.then = SOURCE_KERNEL,
 };
 
 START_TEST(test_nobody)
 {
-	struct loop_poll p = { 0 };
+	struct loop_poll p = { .ops = &ops };
 
 	loop_poll_set(&p, FOREVER_NS);
 	loop_poll_run(&p);
-	ck_assert_uint_eq(p.slept_at, 0);
+	ck_assert_uint_eq(p.idle.slept_at, 0);
 }
 END_TEST
 
 /* Work that comes while it looks; then somebody else wakes the loop. */
 START_TEST(test_found)
 {
-	struct loop_poll p = { 0 };
+	struct loop_poll p = { .ops = &ops };
 	struct fake a = idle_source, b = idle_source;
 
 	b.found_at = 1000;
 	loop_poll_add(&p, &a.source);
 	loop_poll_add(&p, &b.source);
 	loop_poll_set(&p, FOREVER_NS);
-	loop_poll_run(&p);
+	ck_assert(loop_poll_run(&p));
 	ck_assert_uint_eq(b.looks, 1000);
 	ck_assert_uint_eq(a.looks, 1000);
 	ck_assert_uint_eq(a.disarms, 1);
 	ck_assert_uint_eq(b.disarms, 1);
 	ck_assert_uint_eq(a.arms, 1);
 	ck_assert_uint_eq(b.arms, 1);
-	ck_assert_uint_eq(p.now_ns, FOREVER_NS);
+	ck_assert_uint_eq(p.idle.now_ns, FOREVER_NS);
 	/* What it waits for is no peer. */
-	ck_assert_uint_eq(p.slept_at, 0);
+	ck_assert_uint_eq(p.idle.slept_at, 0);
 }
 END_TEST
 
 /* Found at the first look: there is no reason to look for longer. */
 START_TEST(test_found_at_once)
 {
-	struct loop_poll p = { 0 };
+	struct loop_poll p = { .ops = &ops };
 	struct fake a = idle_source;
 
 	a.found_at = 1;
@@ -105,12 +121,13 @@ START_TEST(test_found_at_once)
 }
 END_TEST
 
-static const enum loop_source_state no_polling[] = { SOURCE_OFF, SOURCE_BUSY };
+static const enum loop_source_state no_polling[] = { SOURCE_OFF,
+						     SOURCE_KERNEL };
 
 /* The kernel has work, or nothing can come: one look, then sleep. */
 START_TEST(test_not_idle)
 {
-	struct loop_poll p = { 0 };
+	struct loop_poll p = { .ops = &ops };
 	struct fake a = idle_source, off = idle_source;
 
 	a.state = no_polling[_i];
@@ -122,14 +139,14 @@ START_TEST(test_not_idle)
 	ck_assert_uint_eq(a.looks, 1);
 	ck_assert_uint_eq(a.disarms, 0);
 	ck_assert_uint_eq(a.arms, 1);
-	ck_assert_uint_eq(p.slept_at, 0);
+	ck_assert_uint_eq(p.idle.slept_at, 0);
 }
 END_TEST
 
 /* Switched off, what is there is found all the same. */
 START_TEST(test_off)
 {
-	struct loop_poll p = { 0 };
+	struct loop_poll p = { .ops = &ops };
 	struct fake a = idle_source;
 
 	loop_poll_add(&p, &a.source);
@@ -137,25 +154,25 @@ START_TEST(test_off)
 	ck_assert_uint_eq(a.looks, 1);
 	ck_assert_uint_eq(a.disarms, 0);
 	ck_assert_uint_eq(a.arms, 1);
-	ck_assert_uint_eq(p.slept_at, 0);
+	ck_assert_uint_eq(p.idle.slept_at, 0);
 }
 END_TEST
 
 /* Nothing comes, again and again: it ends up not looking any more. */
 START_TEST(test_gives_up)
 {
-	struct loop_poll p = { 0 };
+	struct loop_poll p = { .ops = &ops };
 	struct fake a = idle_source;
 	unsigned looks, i;
 
 	loop_poll_add(&p, &a.source);
 	loop_poll_set(&p, BRIEF_NS);
-	for (i = 0; p.now_ns && i < 100; i++) {
+	for (i = 0; p.idle.now_ns && i < 100; i++) {
 		loop_poll_run(&p);
-		ck_assert_uint_ne(p.slept_at, 0);
-		p.slept_at = 1; /* for very long */
+		ck_assert_uint_ne(p.idle.slept_at, 0);
+		p.idle.slept_at = 1; /* for very long */
 	}
-	ck_assert_uint_eq(p.now_ns, 0);
+	ck_assert_uint_eq(p.idle.now_ns, 0);
 	ck_assert_uint_eq(i, 4);
 	looks = a.looks;
 	loop_poll_run(&p);
@@ -168,23 +185,106 @@ END_TEST
 /* A sleep shorter than the time to look brings the looking back. */
 START_TEST(test_takes_up)
 {
-	struct loop_poll p = { 0 };
+	struct loop_poll p = { .ops = &ops };
 	struct fake a = idle_source;
 
 	loop_poll_add(&p, &a.source);
 	loop_poll_set(&p, FOREVER_NS);
-	p.now_ns = 0;
-	p.slept_at = clock_ns();
+	p.idle.now_ns = 0;
+	p.idle.slept_at = clock_ns();
 	a.found_at = 2;
 	loop_poll_run(&p);
-	ck_assert_uint_eq(p.now_ns, FOREVER_NS);
+	ck_assert_uint_eq(p.idle.now_ns, FOREVER_NS);
 	ck_assert_uint_eq(a.looks, 2);
+}
+END_TEST
+
+/* What was found is answered already: no sleep, and no kick is asked for. */
+START_TEST(test_answered)
+{
+	struct loop_poll p = { .ops = &ops };
+	struct fake a = idle_source;
+
+	watched = &a;
+	a.found_at = 5;
+	a.then = SOURCE_IDLE;
+	ready_at = 5;
+	loop_poll_add(&p, &a.source);
+	loop_poll_set(&p, FOREVER_NS);
+	ck_assert(!loop_poll_run(&p));
+	ck_assert_uint_eq(a.looks, 5);
+	ck_assert_uint_eq(a.arms, 0);
+}
+END_TEST
+
+/* A device is at work: it is given what there is, and its end is awaited. */
+START_TEST(test_device)
+{
+	struct loop_poll p = { .ops = &ops };
+	struct fake a = idle_source;
+
+	watched = &a;
+	a.state = SOURCE_DEVICE;
+	ready_at = 100;
+	loop_poll_add(&p, &a.source);
+	loop_poll_set(&p, FOREVER_NS);
+	ck_assert(!loop_poll_run(&p));
+	ck_assert_uint_eq(submits, 1);
+	ck_assert_uint_eq(a.disarms, 1);
+	ck_assert_uint_eq(a.arms, 0);
+	ck_assert_uint_eq(a.looks, 100);
+}
+END_TEST
+
+/* A request comes while the device is at work: it gets that as well. */
+START_TEST(test_device_more)
+{
+	struct loop_poll p = { .ops = &ops };
+	struct fake a = idle_source;
+
+	watched = &a;
+	a.state = SOURCE_DEVICE;
+	a.found_at = 50;
+	a.then = SOURCE_DEVICE;
+	ready_at = 100;
+	loop_poll_add(&p, &a.source);
+	loop_poll_set(&p, FOREVER_NS);
+	ck_assert(!loop_poll_run(&p));
+	ck_assert_uint_eq(submits, 2);
+	ck_assert_uint_eq(a.looks, 100);
+}
+END_TEST
+
+/* A slow device: that looking is in vain says nothing about the driver. */
+START_TEST(test_two_windows)
+{
+	struct loop_poll p = { .ops = &ops };
+	struct fake a = idle_source;
+	int i;
+
+	a.state = SOURCE_DEVICE;
+	loop_poll_add(&p, &a.source);
+	loop_poll_set(&p, BRIEF_NS);
+	for (i = 0; i < 10; i++) {
+		ck_assert(loop_poll_run(&p));
+		ck_assert_uint_ne(p.device.slept_at, 0);
+		p.device.slept_at = 1; /* for very long */
+	}
+	ck_assert_uint_eq(p.device.now_ns, 0);
+	ck_assert_uint_eq(p.idle.now_ns, BRIEF_NS);
+	ck_assert_uint_eq(p.idle.slept_at, 0);
+	p.max_ns = FOREVER_NS;
+	p.device.slept_at = clock_ns();
+	watched = &a;
+	ready_at = a.looks + 10;
+	ck_assert(!loop_poll_run(&p));
+	ck_assert_uint_eq(p.device.now_ns, FOREVER_NS);
 }
 END_TEST
 
 START_TEST(test_remove)
 {
-	struct loop_poll p = { 0 };
+	struct loop_poll p = { .ops = &ops };
 	struct fake a = idle_source, b = idle_source, c = idle_source;
 
 	loop_poll_add(&p, &a.source);
@@ -214,6 +314,10 @@ int main(void)
 	tcase_add_test(tc, test_off);
 	tcase_add_test(tc, test_gives_up);
 	tcase_add_test(tc, test_takes_up);
+	tcase_add_test(tc, test_answered);
+	tcase_add_test(tc, test_device);
+	tcase_add_test(tc, test_device_more);
+	tcase_add_test(tc, test_two_windows);
 	tcase_add_test(tc, test_remove);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
