@@ -19,19 +19,15 @@
 #include "crypt/encrypt.h"
 #include "crypt/luks_format.h"
 #include "crypt/luks_image.h"
-#include "crypt/luks_signature.h"
 #include "lib/why.h"
 #include "tools/allocate.h"
 #include "tools/command.h"
+#include "tools/format_content.h"
 #include "tools/format_header.h"
 #include "tools/luks_options.h"
 #include "tools/passphrase.h"
 #include "tools/progress.h"
-#include "tools/terminal.h"
 #include "tools/wipe.h"
-
-#define CONTENT_SPAN (16u << 20) /* bytes that are looked at before */
-#define TAIL_WIPE    (1u << 20) /* bytes: ZFS, RAID and GPT sign at the end too */
 
 struct format_request {
 	const char *path;
@@ -91,83 +87,6 @@ static int allocate(int fd, const struct format_request *req, uint64_t size,
 		return 0;
 	return why_set(why, -errno, "no room for %jd bytes: %s", (intmax_t)len,
 		       strerror(errno));
-}
-
-/* Does the start of the image hold anything but zeroes? */
-static int find_content(int fd, bool *ret, const char **ret_name,
-			struct why *why)
-{
-	static const uint8_t zeroes[SIGNATURE_SPAN];
-	static uint8_t buf[SIGNATURE_SPAN];
-	off_t at = 0;
-	ssize_t n;
-
-	while (at < (off_t)CONTENT_SPAN) {
-		n = pread(fd, buf, sizeof(buf), at);
-		if (n < 0)
-			return why_set(why, -errno, "cannot be read: %s",
-				       strerror(errno));
-		if (!n)
-			break;
-		if (memcmp(buf, zeroes, (size_t)n)) {
-			*ret = true;
-			*ret_name = at ? NULL : signature_name(buf, (size_t)n);
-			return 0;
-		}
-		at += n;
-	}
-	*ret = false;
-	return 0;
-}
-
-static int confirm(int fd, const struct format_request *req, struct why *why)
-{
-	const char *name;
-	char question[512];
-	bool content, yes;
-	int r = find_content(fd, &content, &name, why);
-
-	if (r || !content || req->batch)
-		return r;
-	if (!name)
-		name = "data";
-	if (!isatty(STDIN_FILENO))
-		return why_set(why, -ENOTTY,
-			       "holds %s, and there is no"
-			       " terminal to ask at (--batch-mode overwrites"
-			       " it)",
-			       name);
-	snprintf(question, sizeof(question),
-		 "%.300s holds %s, which will be"
-		 " overwritten for good.\nType YES to go on: ",
-		 req->path, name);
-	r = terminal_confirm(question, "YES", &yes, why);
-	if (!r && !yes)
-		r = why_set(why, -ECANCELED, "holds %s, nothing was changed",
-			    name);
-	return r;
-}
-
-/* Signatures of the past at the end, which others would still find. */
-static int wipe_tail(int fd, const struct format_request *req, uint64_t size,
-		     struct why *why)
-{
-	static const uint8_t zeroes[64 << 10];
-	uint64_t at, end = size - size % 512;
-	size_t len;
-
-	at = end - data_offset(req) > TAIL_WIPE ? end - TAIL_WIPE
-						: data_offset(req);
-	while (at < end) {
-		len = end - at < sizeof(zeroes) ? end - at : sizeof(zeroes);
-		if (pwrite(fd, zeroes, len, (off_t)at) != (ssize_t)len)
-			return why_set(why, -(errno ? errno : EIO),
-				       "cannot be"
-				       " written: %s",
-				       strerror(errno));
-		at += len;
-	}
-	return 0;
 }
 
 static int check_size(const struct format_request *req, uint64_t size,
@@ -275,7 +194,7 @@ static int format_existing(int fd, struct format_request *req, struct why *why)
 	if (!r)
 		r = lock(fd, why);
 	if (!r)
-		r = confirm(fd, req, why);
+		r = format_confirm(fd, req->path, req->batch, why);
 	if (r) {
 		why_prefix(why, "%s", req->path);
 		return r;
@@ -286,7 +205,7 @@ static int format_existing(int fd, struct format_request *req, struct why *why)
 	if (req->preallocate)
 		r = allocate(fd, req, size, why);
 	if (!r)
-		r = wipe_tail(fd, req, size, why);
+		r = format_wipe_tail(fd, data_offset(req), size, why);
 	if (!r && req->detached)
 		r = format_header_wipe_data(fd, why);
 	if (!r)
