@@ -3,6 +3,7 @@
 #
 # bash, fish and zsh complete commands, options, words, files and the names of
 # open volumes, each asked itself.
+# timeout: 120
 # shellcheck source=tests/cli/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
 requires bash fish zsh
@@ -86,26 +87,32 @@ answers() {
 		grep -aoE '[-a-z0-9._/]+' || true
 }
 
-# offers LINE WORD... [not WORD...]
+# check SHELL LINE WORD... [not WORD...]: in the words that it has offered
+check() {
+	local shell=$1 line=$2 wanted=yes word
+
+	for word in "${@:3}"; do
+		if [ "$word" = not ]; then
+			wanted=no
+		elif grep -qxF -e "$word" "words.$shell"; then
+			[ "$wanted" = yes ] || fail "$shell: $line: offers $word"
+		elif [ "$wanted" = yes ]; then
+			cat "words.$shell"
+			fail "$shell: $line: $word is missing"
+		fi
+	done
+}
+
+# offers LINE WORD... [not WORD...]: all shells, which are asked at once
 offers() {
-	local line=$1 shell word wanted
+	local shell
 
 	for shell in bash fish zsh; do
-		answers "$shell" "$line" >words
-		wanted=0
-		for word in "${@:2}"; do
-			if [ "$word" = not ]; then
-				wanted=1
-			elif grep -qxF -e "$word" words; then
-				[ "$wanted" -eq 0 ] || {
-					cat words
-					fail "$shell: $line: offers $word"
-				}
-			elif [ "$wanted" -eq 0 ]; then
-				cat words
-				fail "$shell: $line: $word is missing"
-			fi
-		done
+		answers "$shell" "$1" >"words.$shell" &
+	done
+	wait
+	for shell in bash fish zsh; do
+		check "$shell" "$@"
 	done
 }
 
@@ -132,7 +139,6 @@ command_names | grep ' ' | head -n 1 >family || true
 if read -r first second <family; then
 	offers "vcrypt ${first%?}" "$first" not "$second"
 	offers "vcrypt $first " "$second" not image.img
-	offers "vcrypt help $first " "$second" not image.img
 	offers "vcrypt $first $second --h" --help
 fi
 
