@@ -9,6 +9,7 @@
 #include "lib/why.h"
 #include "tools/command.h"
 #include "tools/container.h"
+#include "tools/dump_key.h"
 
 static int dump(const struct container_paths *paths,
 		enum volume_dump_format format, struct why *why)
@@ -36,6 +37,7 @@ static int dump(const struct container_paths *paths,
 
 struct dump_args {
 	struct container_paths paths;
+	struct dump_key key;
 	bool json;
 };
 
@@ -47,8 +49,13 @@ static int run(int argc, char **argv)
 
 	if (command_parse(&dump_command, argc, argv, &args, &why))
 		return command_misuse(&dump_command, &why);
-	err = dump(&args.paths, args.json ? VOLUME_DUMP_JSON : VOLUME_DUMP_TEXT,
-		   &why);
+	err = dump_key_check(&args.key, args.json, &why);
+	if (!err && args.key.wanted)
+		err = dump_key_run(&args.key, &args.paths, &why);
+	else if (!err)
+		err = dump(&args.paths,
+			   args.json ? VOLUME_DUMP_JSON : VOLUME_DUMP_TEXT,
+			   &why);
 	return err ? command_fail(err, &why) : EXIT_OK;
 }
 
@@ -57,6 +64,8 @@ static const struct option options[] = {
 	  .offset = offsetof(struct dump_args, paths) },
 	{ "json", OPTION_FLAG, offsetof(struct dump_args, json), NULL,
 	  "the metadata as JSON" },
+	{ .group = dump_key_options,
+	  .offset = offsetof(struct dump_args, key) },
 	{ NULL },
 };
 
@@ -64,7 +73,7 @@ const struct command dump_command = {
 	.name = "dump",
 	.run = run,
 	.summary = "describe a container's header",
-	.usage = "IMAGE [--header FILE] [--json]",
+	.usage = "IMAGE [--header FILE] [--json | --dump-volume-key]",
 	.arguments = { { "IMAGE", offsetof(struct dump_args, paths.image),
 			 VALUE_FILE } },
 	.options = options,

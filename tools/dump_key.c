@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
+/*
+ * Giving the volume key away: see dump_key.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypt/unlock.h"
+#include "lib/secmem.h"
+#include "lib/secret.h"
+#include "lib/why.h"
+#include "tools/dump_key.h"
+
+#define FIELD(field) offsetof(struct dump_key, field)
+
+const struct option dump_key_options[] = {
+	{ "dump-volume-key", OPTION_FLAG, FIELD(wanted), NULL,
+	  "show the volume key instead, with which everybody can read the data" },
+	{ "volume-key-file", OPTION_STRING, FIELD(file), "FILE",
+	  "write it to this new file, and do not show it", NULL, VALUE_FILE },
+	{ "batch-mode", OPTION_FLAG, FIELD(batch), NULL,
+	  "do not ask before that" },
+	{ .group = passphrase_options, .offset = FIELD(source) },
+	{ NULL },
+};
+
+int dump_key_check(const struct dump_key *args, bool json, struct why *why)
+{
+	if (args->wanted && json)
+		return why_set(
+			why, -EDOM,
+			"--dump-volume-key and --json do not go together");
+	if (!args->wanted &&
+	    (args->batch || args->file || passphrase_is_given(&args->source)))
+		return why_set(why, -EDOM,
+			       "a key file, --volume-key-file and --batch-mode"
+			       " are for --dump-volume-key");
+	return passphrase_check(&args->source, "", why);
+}
+
+static int write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+	ssize_t n;
+
+	while (len) {
+		n = write(fd, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static int write_file(const char *path, const uint8_t *key, size_t len,
+		      struct why *why)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return why_set(why, -errno, "%s: %s", path, strerror(errno));
+	r = write_all(fd, key, len);
+	if (!r && fsync(fd))
+		r = -errno;
+	close(fd);
+	if (!r)
+		return 0;
+	unlink(path);
+	return why_set(why, r, "%s: the key cannot be written: %s", path,
+		       strerror(-r));
+}
+
+/* Past stdio, whose buffers nobody wipes. */
+static int write_hex(const uint8_t *key, size_t len, struct why *why)
+{
+	struct secret hex;
+	size_t i;
+	int r;
+
+	r = secret_alloc(&hex, len * 2 + 2, why);
+	if (r)
+		return r;
+	for (i = 0; i < len; i++)
+		sprintf((char *)hex.data + 2 * i, "%02x", key[i]);
+	((char *)hex.data)[2 * len] = '\n';
+	r = write_all(STDOUT_FILENO, hex.data, 2 * len + 1);
+	secret_free(&hex);
+	return r ? why_set(why, r, "standard output: %s", strerror(-r)) : 0;
+}
+
+static int unlock(const struct dump_key *args,
+		  const struct container_paths *paths, int header_fd,
+		  uint8_t *key, size_t *ret_len, struct why *why)
+{
+	struct volume_request request = VOLUME_HEADER(header_fd);
+	struct passphrase_source source = args->source;
+	struct volume_info info;
+	struct secret secret = { 0 };
+	char prompt[300];
+	int r;
+
+	r = volume_probe(&request, &info, why);
+	if (r)
+		return r;
+	snprintf(prompt, sizeof(prompt), "Passphrase for %.256s", paths->image);
+	source.prompt = prompt;
+	r = passphrase_get(&source, false, &secret, why);
+	if (r)
+		return r;
+	request.passphrase = secret.data;
+	request.passphrase_len = secret.len;
+	r = volume_unlock(&request, key, &info, why);
+	secret_free(&secret);
+	if (!r)
+		*ret_len = info.key_bytes;
+	return r;
+}
+
+static int give(const struct dump_key *args,
+		const struct container_paths *paths, uint8_t *key,
+		struct why *why)
+{
+	struct container c;
+	size_t len = 0;
+	int r;
+
+	r = container_open(paths, CONTAINER_LOOK, &c, why);
+	if (r)
+		return r;
+	r = unlock(args, paths, c.header_fd, key, &len, why);
+	container_close(&c);
+	if (r) {
+		why_prefix(why, "%s", container_header_path(paths));
+		return r;
+	}
+	return args->file ? write_file(args->file, key, len, why)
+			  : write_hex(key, len, why);
+}
+
+int dump_key_run(const struct dump_key *args,
+		 const struct container_paths *paths, struct why *why)
+{
+	void *key;
+	int r;
+
+	r = container_confirm(paths, args->batch,
+			      "The volume key opens this container without a"
+			      " passphrase, for ever.\nNo change of passphrases"
+			      " makes it useless. Keep it where nobody finds"
+			      " it.",
+			      why);
+	if (r)
+		return r;
+	if (secmem_alloc(VOLUME_KEY_MAX, &key))
+		return why_set(why, -ENOMEM,
+			       "no locked memory for the key (ulimit -l)");
+	r = give(args, paths, key, why);
+	secmem_free(key, VOLUME_KEY_MAX);
+	return r;
+}
