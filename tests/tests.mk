@@ -85,4 +85,4 @@ include tests/bench/bench.mk
 -include $(CLI_PROGRAMS:=.d)
 
 # The objects of the unit tests are worth keeping.
-.SECONDARY:
+.SECONDARY: $(patsubst %.c,$(B)/%.o,$(wildcard tests/unit/*.c))
