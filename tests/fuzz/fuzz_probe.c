@@ -145,6 +145,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		memcpy(image, data + 1, len - 1);
 	}
 	signature_name(data + 1, len - 1);
+	signature_wrapping(data + 1, len - 1);
 	read_journal(data + 1, len - 1);
 	source.header_fd = image_fd;
 	source.copy_fd = copy_fd;
