@@ -12,6 +12,9 @@ AGAIN = O='$(O)' tests/setup && $(MAKE) --no-print-directory $(JOBS)
 # Programs that the tests of the command run.
 CLI_PROGRAMS := $(B)/tests/cli/hostile_header $(B)/tests/cli/vhost_hostile
 
+# Before the rules that name it.
+include tests/secrets/secrets.mk
+
 .PHONY: check check-all check-unit check-san check-cli check-vm \
 	check-layers check-format unit-tests san-tests demo demo-built vm-shell \
 	bench-vm
@@ -77,7 +80,6 @@ bench-vm: all
 vm-shell: all
 	@O='$(O)' tests/vm/vm shell
 
-include tests/secrets/secrets.mk
 include tests/fuzz/fuzz.mk
 include tests/fuzz/coverage.mk
 include tests/bench/bench.mk

@@ -33,14 +33,15 @@ for round in 1 2; do
 		--time_based=1 --runtime=2 --fsync=32 --minimal >/dev/null
 done
 mkfs.ext4 -q "$disk"
-mkdir -p /tmp/m
-mount "$disk" /tmp/m
-dd if=/dev/urandom of=/tmp/data bs=64k count=64 2>/dev/null
-cp /tmp/data /tmp/m
+cd "$(mktemp -d)"
+mkdir m
+mount "$disk" m
+dd if=/dev/urandom of=data bs=64k count=64 2>/dev/null
+cp data m
 sync
 echo 3 >/proc/sys/vm/drop_caches
-cmp /tmp/data /tmp/m/data
-umount /tmp/m
+cmp data m/data
+umount m
 e2fsck -fn "$disk"
 # The cache mode is the guest's to choose.
 echo "write through" >"/sys/block/$1/cache_type"

@@ -51,3 +51,6 @@ check 1 --rw randrw --range 300M
 check 2 --rw randread --packed
 check 4 --rw randread
 [ "$busy" -eq 1 ] || fail "the test is wrong: the load was never large"
+
+kill -TERM "$server"
+wait "$server" || fail "status $? after SIGTERM"
