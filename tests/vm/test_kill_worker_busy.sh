@@ -126,7 +126,8 @@ check_status() {
 		fail "$killed kills are not counted"
 	[ "$("$VCRYPT" status vdc0 | grep -c ", 0 errors")" -ge 2 ] ||
 		fail "errors"
-	"$VCRYPT" status --json vdc0 | sed -n 's/ *"replayed"://p' >replayed
+	"$VCRYPT" status --json vdc0 |
+		sed -n 's/ *"replayed": *\([0-9]*\).*/\1/p' >replayed
 	[ "$(wc -l <replayed)" = 2 ] || fail "not two queues"
 	while read -r queue; do
 		[ "$queue" -gt 0 ] || fail "a queue had nothing to take up"
