@@ -20,7 +20,7 @@ has() {
 }
 
 make_tree tree 4
-vc_format secret.img --size 32M
+vc_format secret.img --size 32M --offset 32768
 vc_attach secret.img vdc0
 has 16
 mkfs.ext4 -q "$dev"

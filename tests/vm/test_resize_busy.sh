@@ -13,7 +13,7 @@ disk_has() {
 	[ "$(blockdev --getsize64 "$dev")" = $(($1 << 20)) ]
 }
 
-vc_format secret.img --size 48M
+vc_format secret.img --size 48M --offset 32768
 vc_attach secret.img vdc0 --queues 2
 fio --name=verify --filename="$dev" --ioengine=libaio --direct=1 --rw=randrw \
 	--bsrange=4k-256k --blockalign=4k --iodepth=16 --numjobs=2 --size=16M \

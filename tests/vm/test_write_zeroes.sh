@@ -11,7 +11,7 @@ requires blkdiscard
 
 options=
 [ -z "${RING-}" ] || options="--allow-discards --queues 1"
-vc_format secret.img --size 32M
+vc_format secret.img --size 32M --offset 32768
 # shellcheck disable=SC2086 # several options
 vc_attach secret.img vdc0 $options
 head -c 16M /dev/urandom >data
