@@ -36,8 +36,10 @@ struct block {
 static struct arena {
 	pthread_mutex_t lock;
 	uint8_t *base;
-	size_t used; /* bytes cut off */
-	size_t live; /* bytes allocated */
+	size_t used;  /* bytes cut off */
+	size_t live;  /* bytes allocated */
+	bool at_fork; /* the handlers of fork(2) are there */
+	bool lost;    /* a child that could not have a copy */
 	struct block *free[NR_CLASSES];
 } arena = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -168,7 +170,7 @@ static void unlock_arena(void)
  * The memory is shared: OpenSSL of a child would write into that of its
  * parent.  The child gets a copy in the same place, or nothing there.
  */
-static void copy_for_child(void)
+static void copy_arena(void)
 {
 	void *copy, *p = MAP_FAILED;
 
@@ -176,10 +178,31 @@ static void copy_for_child(void)
 		memcpy(copy, arena.base, ARENA_BYTES);
 		p = mremap(copy, ARENA_BYTES, ARENA_BYTES,
 			   MREMAP_MAYMOVE | MREMAP_FIXED, arena.base);
+		if (p == MAP_FAILED)
+			secmem_free(copy, ARENA_BYTES);
 	}
-	if (p == MAP_FAILED)
+	if (p == MAP_FAILED) {
 		munmap(arena.base, ARENA_BYTES);
+		arena.lost = true;
+	}
+}
+
+/* There is none where arena_install came too late. */
+static void copy_for_child(void)
+{
+	if (arena.base && !arena.lost)
+		copy_arena();
 	unlock_arena();
+}
+
+/* Once: handlers cannot be taken back, and would take the lock twice. */
+static int handle_forks(void)
+{
+	if (!arena.at_fork &&
+	    pthread_atfork(lock_arena, unlock_arena, copy_for_child))
+		return -ENOMEM;
+	arena.at_fork = true;
+	return 0;
 }
 
 int arena_install(struct why *why)
@@ -189,6 +212,8 @@ int arena_install(struct why *why)
 
 	if (arena.base)
 		return why_set(why, -EBUSY, "OpenSSL: has its arena already");
+	if (handle_forks())
+		return why_set(why, -ENOMEM, "out of memory");
 	err = secmem_alloc(ARENA_BYTES, &base);
 	if (err)
 		return why_set(
@@ -196,10 +221,6 @@ int arena_install(struct why *why)
 			"%u KiB of locked memory for the cipher: refused "
 			"(raise the limit: ulimit -l)",
 			ARENA_BYTES >> 10);
-	if (pthread_atfork(lock_arena, unlock_arena, copy_for_child)) {
-		secmem_free(base, ARENA_BYTES);
-		return why_set(why, -ENOMEM, "out of memory");
-	}
 	arena.base = base;
 	if (!CRYPTO_set_mem_functions(arena_malloc, arena_realloc,
 				      arena_free)) {

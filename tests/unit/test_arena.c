@@ -158,6 +158,20 @@ START_TEST(test_threads)
 }
 END_TEST
 
+/* The status of a child that does nothing. */
+static int fork_once(void)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(0);
+	if (pid > 0)
+		waitpid(pid, &status, 0);
+	return status;
+}
+
+/* However often it is tried, children are as they would have been. */
 START_TEST(test_too_late)
 {
 	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
@@ -166,18 +180,29 @@ START_TEST(test_too_late)
 	ck_assert_int_eq(arena_install(&why), -EBUSY);
 	ck_assert_ptr_nonnull(strstr(why.text, "OpenSSL"));
 	ck_assert(!arena_has(ctx));
+	ck_assert_int_eq(fork_once(), 0);
+	ck_assert_int_eq(arena_install(NULL), -EBUSY);
+	ck_assert_int_eq(fork_once(), 0);
+	ck_assert(!arena_is_installed());
 	EVP_CIPHER_CTX_free(ctx);
 }
 END_TEST
 
-/* 0 when the arena is refused as it should be to one without privileges. */
-static int install_without_limit(void)
+/* Without privileges, and with too little memory to lock for an arena. */
+static int take_limit_away(void)
 {
 	const struct rlimit small = { 65536, 65536 };
+
+	return setrlimit(RLIMIT_MEMLOCK, &small) ||
+	       (!getuid() && setresuid(65534, 65534, 65534));
+}
+
+/* 0 when the arena is refused as it should be. */
+static int install_without_limit(void)
+{
 	struct why why = { "" };
 
-	if (setrlimit(RLIMIT_MEMLOCK, &small) ||
-	    (!getuid() && setresuid(65534, 65534, 65534)))
+	if (take_limit_away())
 		return 1;
 	if (arena_install(&why) != -ENOMEM)
 		return 2;
@@ -192,6 +217,24 @@ START_TEST(test_limit_too_small)
 	ck_assert_int_ge(pid, 0);
 	if (!pid)
 		_exit(install_without_limit());
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+/* A child without a copy dies of OpenSSL only, and may have children. */
+START_TEST(test_no_copy_for_child)
+{
+	int status;
+	pid_t pid;
+
+	ck_assert_int_eq(arena_install(NULL), 0);
+	ck_assert_ptr_nonnull(OPENSSL_malloc(8));
+	ck_assert_int_eq(take_limit_away(), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (!pid)
+		_exit(fork_once() ? 1 : 0);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
 }
@@ -212,6 +255,7 @@ int main(void)
 	tcase_add_test(tc, test_threads);
 	tcase_add_test(tc, test_too_late);
 	tcase_add_test(tc, test_limit_too_small);
+	tcase_add_test(tc, test_no_copy_for_child);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
