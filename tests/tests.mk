@@ -24,13 +24,24 @@ check:
 
 # The thread sanitizer is slow, and finds nothing in a program of one thread:
 # check-san runs those as well.
-check-all: all unit-tests san-tests fuzz-targets bench-programs $(CLI_PROGRAMS) \
+check-all: all unit-tests san-check-tests fuzz-targets bench-programs $(CLI_PROGRAMS) \
 		$(VM_PROGRAMS) $(SECRETS_PROGRAM)
-	@$(TEST_ENV) FUZZ_SECONDS='$(or $(FUZZ_SECONDS),20)' tests/run \
+	@$(TEST_ENV) FUZZ_SECONDS='$(or $(FUZZ_SECONDS),10)' tests/run \
 		cli layers format unit unit:$(O)/san-address-undefined \
 		threads:$(O)/san-thread fuzz vm
 
 unit-tests: $(UNIT_TESTS)
+
+# Those that tests/run takes for "threads".
+THREAD_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%, \
+	$(shell grep -lE 'pthread_create|queue_thread_new' tests/unit/test_*.c))
+
+.PHONY: thread-tests san-check-tests
+thread-tests: $(THREAD_TESTS)
+
+san-check-tests:
+	@$(MAKE) --no-print-directory SAN=address,undefined unit-tests
+	@$(MAKE) --no-print-directory SAN=thread thread-tests
 
 # One after the other: each is a make of its own.
 san-tests:

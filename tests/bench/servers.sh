@@ -117,6 +117,20 @@ with_server() {
 	return "$status"
 }
 
+# make_luks1 IMAGE SIZE: qemu-img measures its key derivation, and gives up now
+# and then ("Unable to get accurate CPU usage").
+make_luks1() {
+	local tries
+
+	for ((tries = 0; tries < 10; tries++)); do
+		qemu-img create -q -f luks \
+			--object "secret,id=key,file=$work/key" \
+			-o key-secret=key,iter-time=10,preallocation=falloc \
+			"$1" "$2" && return 0
+	done
+	return 1
+}
+
 # Make the images in FOLDER, of SIZE bytes of data, all of it written: by
 # qemu-storage-daemon, and what vcrypt alone can, by vcrypt.
 make_images() {
@@ -127,9 +141,7 @@ make_images() {
 	rm -f "$folder"/*.img
 	fallocate -l "$size" "$folder/raw.img" &&
 		with_server raw-threads "$folder" "${load[@]}" --rw fill &&
-		qemu-img create -q -f luks --object "secret,id=key,file=$work/key" \
-			-o key-secret=key,iter-time=10,preallocation=falloc \
-			"$folder/luks1.img" "$size" &&
+		make_luks1 "$folder/luks1.img" "$size" &&
 		with_server luks-threads "$folder" "${load[@]}" --rw fill ||
 		return 1
 	[ -n "$have_vcrypt" ] || return 0
