@@ -252,7 +252,9 @@ static void reap(struct loop *loop)
 {
 	struct io_uring_cqe *cqe;
 
-	while (!io_uring_peek_cqe(&loop->ring, &cqe)) {
+	/* What is not there yet is the next turn's: answers go out first. */
+	while (io_uring_cq_ready(&loop->ring) &&
+	       !io_uring_peek_cqe(&loop->ring, &cqe)) {
 		struct loop_op *op = io_uring_cqe_get_data(cqe);
 		int res = cqe->res;
 
