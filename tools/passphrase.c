@@ -44,7 +44,7 @@ const struct option new_passphrase_options[] = {
 	  "read the new passphrase from FILE, - is standard input (whole, "
 	  "newlines included)",
 	  NULL, VALUE_FILE },
-	{ "new-keyfile-offset", OPTION_SIZE, FIELD(keyfile_offset), "BYTES",
+	{ "new-keyfile-offset", OPTION_OFFSET, FIELD(keyfile_offset), "BYTES",
 	  "leave out so much at the start of the new key file" },
 	{ "new-keyfile-size", OPTION_SIZE, FIELD(keyfile_size), "BYTES",
 	  "read so much of it, and not all" },
