@@ -13,52 +13,10 @@
 
 #include "crypt/header_copy.h"
 #include "crypt/luks_image.h"
+#include "lib/transfer.h"
 #include "lib/why.h"
 
 #define CHUNK 65536u
-
-/* Errors: -EIO also for a file that ends too soon. */
-static int read_chunk(int fd, uint8_t *buf, size_t len, uint64_t at)
-{
-	ssize_t n;
-
-	while (len) {
-		n = pread(fd, buf, len, (off_t)at);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		buf += n;
-		at += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-static int write_chunk(int fd, const uint8_t *buf, size_t len, uint64_t at)
-{
-	ssize_t n;
-
-	while (len) {
-		n = pwrite(fd, buf, len, (off_t)at);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		buf += n;
-		at += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
-/* A file that ends before is one that differs. */
-static bool same(int fd, const uint8_t *buf, size_t len, uint64_t at)
-{
-	uint8_t now[CHUNK];
-
-	return !read_chunk(fd, now, len, at) && !memcmp(now, buf, len);
-}
 
 /* From @start to @end of the copy, where the file differs. */
 static int put(int copy_fd, int fd, uint64_t start, uint64_t end,
@@ -71,13 +29,9 @@ static int put(int copy_fd, int fd, uint64_t start, uint64_t end,
 
 	for (; start < end; start += len) {
 		len = end - start < CHUNK ? (size_t)(end - start) : CHUNK;
-		r = read_chunk(copy_fd, buf, len, start);
-		if (r)
-			return r;
-		if (same(fd, buf, len, start))
-			continue;
-		changed = true;
-		r = write_chunk(fd, buf, len, start);
+		r = transfer_read(copy_fd, buf, len, start);
+		if (!r)
+			r = transfer_update(fd, buf, len, start, &changed);
 		if (r)
 			return r;
 	}

@@ -13,9 +13,8 @@
 #include <unistd.h>
 
 #include "crypt/luks_commit.h"
+#include "lib/transfer.h"
 #include "lib/why.h"
-
-#define CHUNK (64u << 10) /* bytes compared and written at a time */
 
 struct commit {
 	int fd;
@@ -49,70 +48,26 @@ bool luks_plan_sane(const struct luks_plan *plan, uint64_t limit)
 	return true;
 }
 
-static int failed(struct commit *c, const char *what, int err)
+static int failed(struct commit *c, int err)
 {
-	return why_set(c->why, -err, "the header cannot be %s: %s", what,
+	return why_set(c->why, -err, "the header cannot be written: %s",
 		       strerror(err));
-}
-
-/* The whole of it: a short transfer goes on where it stopped. */
-static int transfer(struct commit *c, void *in, const uint8_t *out, size_t len,
-		    uint64_t at)
-{
-	size_t done = 0;
-	ssize_t n;
-
-	while (done < len) {
-		if (in)
-			n = pread(c->fd, (uint8_t *)in + done, len - done,
-				  (off_t)(at + done));
-		else
-			n = pwrite(c->fd, out + done, len - done,
-				   (off_t)(at + done));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return failed(c, in ? "read" : "written",
-				      n ? errno : EIO);
-		done += (size_t)n;
-	}
-	return 0;
-}
-
-/* Write what differs within @len (at most CHUNK) bytes at @at. */
-static int write_chunk(struct commit *c, uint64_t at, size_t len)
-{
-	const uint8_t *new = c->copy + at;
-	uint8_t old[CHUNK];
-	size_t first = 0;
-	int r = transfer(c, old, NULL, len, at);
-
-	if (r)
-		return r;
-	while (first < len && old[first] == new[first])
-		first++;
-	if (first == len)
-		return 0;
-	while (old[len - 1] == new[len - 1])
-		len--;
-	return transfer(c, NULL, new + first, len - first, at + first);
 }
 
 static int write_range(struct commit *c, uint64_t from, uint64_t to)
 {
-	size_t len;
+	bool changed;
 	int r = 0;
 
-	for (; !r && from < to; from += len) {
-		len = to - from < CHUNK ? to - from : CHUNK;
-		r = write_chunk(c, from, len);
-	}
-	return r;
+	if (from < to)
+		r = transfer_update(c->fd, c->copy + from, to - from, from,
+				    &changed);
+	return r ? failed(c, -r) : 0;
 }
 
 static int sync_image(struct commit *c)
 {
-	return fsync(c->fd) ? failed(c, "written", errno) : 0;
+	return fsync(c->fd) ? failed(c, errno) : 0;
 }
 
 static int write_header(struct commit *c, const struct luks_plan *plan,

@@ -14,6 +14,7 @@
 #include "crypt/luks_image.h"
 #include "crypt/luks_log.h"
 #include "crypt/unlock.h"
+#include "lib/transfer.h"
 #include "lib/why.h"
 
 #define CHUNK 65536u
@@ -41,20 +42,15 @@ static int overwrite(int fd, uint64_t at, uint64_t end)
 {
 	uint8_t noise[CHUNK];
 	size_t len;
-	ssize_t n;
+	int r = 0;
 
-	while (at < end) {
+	for (; !r && at < end; at += len) {
 		len = end - at < CHUNK ? (size_t)(end - at) : CHUNK;
 		if (RAND_bytes(noise, (int)len) != 1)
 			return -EIO;
-		n = pwrite(fd, noise, len, (off_t)at);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		at += (uint64_t)n;
+		r = transfer_write(fd, noise, len, at);
 	}
-	return 0;
+	return r;
 }
 
 /* A hole has nothing to overwrite, and no need to take room. */

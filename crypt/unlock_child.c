@@ -25,26 +25,10 @@
 #include "crypt/unlock_jail.h"
 #include "lib/oom.h"
 #include "lib/secmem.h"
+#include "lib/transfer.h"
 
 #define CPU_FACTOR 4		/* threads that derive a key at the same time */
 #define COPY_MIN   (256u << 20) /* bytes; headers and key slots at their most */
-
-static int write_all(int fd, const void *buf, size_t len)
-{
-	const uint8_t *p = buf;
-	ssize_t n;
-
-	while (len) {
-		n = write(fd, p, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -EIO;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
 
 /*
  * A descriptor for reading only, so that the image cannot be mapped for
@@ -198,8 +182,8 @@ static void run_child(const struct header_job *job, int copy_fd, int pipe_fd,
 	if (answer->text_len > HEADER_TEXT_MAX)
 		answer->text_len = HEADER_TEXT_MAX;
 	hand_over_key(answer, parents);
-	if (write_all(jail.pipe_fd, answer, HEADER_ANSWER_SENT) ||
-	    write_all(jail.pipe_fd, text, answer->text_len))
+	if (transfer_append(jail.pipe_fd, answer, HEADER_ANSWER_SENT) ||
+	    transfer_append(jail.pipe_fd, text, answer->text_len))
 		_exit(3);
 	secmem_free(p, sizeof(*answer));
 	_exit(0);

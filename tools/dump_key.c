@@ -12,6 +12,7 @@
 #include "crypt/unlock.h"
 #include "lib/secmem.h"
 #include "lib/secret.h"
+#include "lib/transfer.h"
 #include "lib/why.h"
 #include "tools/dump_key.h"
 
@@ -42,23 +43,6 @@ int dump_key_check(const struct dump_key *args, bool json, struct why *why)
 	return passphrase_check(&args->source, "", why);
 }
 
-static int write_all(int fd, const void *data, size_t len)
-{
-	const char *p = data;
-	ssize_t n;
-
-	while (len) {
-		n = write(fd, p, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int write_file(const char *path, const uint8_t *key, size_t len,
 		      struct why *why)
 {
@@ -67,7 +51,7 @@ static int write_file(const char *path, const uint8_t *key, size_t len,
 
 	if (fd < 0)
 		return why_set(why, -errno, "%s: %s", path, strerror(errno));
-	r = write_all(fd, key, len);
+	r = transfer_append(fd, key, len);
 	if (!r && fsync(fd))
 		r = -errno;
 	close(fd);
@@ -91,7 +75,7 @@ static int write_hex(const uint8_t *key, size_t len, struct why *why)
 	for (i = 0; i < len; i++)
 		sprintf((char *)hex.data + 2 * i, "%02x", key[i]);
 	((char *)hex.data)[2 * len] = '\n';
-	r = write_all(STDOUT_FILENO, hex.data, 2 * len + 1);
+	r = transfer_append(STDOUT_FILENO, hex.data, 2 * len + 1);
 	secret_free(&hex);
 	return r ? why_set(why, r, "standard output: %s", strerror(-r)) : 0;
 }
