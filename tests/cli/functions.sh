@@ -108,3 +108,44 @@ holds() {
 	cmp -n $(($(stat -c %s "$1") - 16777216 - size)) decrypted /dev/zero \
 		-i "$size:0" || fail "$1 has more than $2 and zeroes"
 }
+
+# control_group MIB: a control group, of version 1 or 2, that has so much memory
+# and swap together. ${in_group[@]} before a command runs it there, as nobody.
+control_group() {
+	local root limit
+
+	[ "$(id -u)" -eq 0 ] || skip "only root can make a control group"
+	requires setpriv
+	group=
+	for root in /sys/fs/cgroup/memory /sys/fs/cgroup \
+		/sys/fs/cgroup/unified; do
+		mkdir "$root/vcrypt-test-$$" 2>/dev/null || continue
+		cleanup rmdir "$root/vcrypt-test-$$"
+		for limit in memory.max memory.limit_in_bytes; do
+			[ -e "$root/vcrypt-test-$$/$limit" ] || continue
+			group=$root/vcrypt-test-$$
+			echo $(($1 << 20)) >"$group/$limit"
+		done
+		[ -z "$group" ] || break
+	done
+	[ -n "$group" ] || skip "no memory control group can be made"
+	[ ! -e "$group/memory.swap.max" ] || echo 0 >"$group/memory.swap.max"
+	# shellcheck disable=SC2016,SC2034 # for the inner shell, for the tests
+	in_group=(bash -c 'echo $$ >"$0/cgroup.procs" && exec "$@"' "$group"
+		setpriv --reuid 65534 --regid 65534 --clear-groups
+		--bounding-set -all --no-new-privs)
+	kills_before=$(kills)
+}
+
+# How many processes of the group died because its memory was used up.
+kills() {
+	local file=$group/memory.events
+
+	[ -e "$file" ] || file=$group/memory.oom_control
+	awk '$1 == "oom_kill" { print $2; n++ } END { exit !n }' "$file"
+}
+
+no_kills() {
+	[ "$(kills)" = "$kills_before" ] ||
+		fail "memory ran out: $(kills) killed"
+}
