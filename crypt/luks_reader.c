@@ -220,6 +220,16 @@ static bool slot_wanted(const struct volume_request *request,
 	return !request->slots || request->slots & 1u << slot->id;
 }
 
+static bool any_ignored(const struct luks_gate *gate)
+{
+	unsigned int i;
+
+	for (i = 0; i < gate->nr_slots; i++)
+		if (gate->slots[i].priority == CRYPT_SLOT_PRIORITY_IGNORE)
+			return true;
+	return false;
+}
+
 static int unlock_any(struct luks_reader *reader,
 		      const struct kdf_memory *memory,
 		      const struct volume_request *request,
@@ -250,7 +260,11 @@ static int unlock_any(struct luks_reader *reader,
 	}
 	if (skipped)
 		return no_memory(skipped, memory, why);
-	return why_set(why, -EPERM, "no key slot opens with this passphrase");
+	return why_set(why, -EPERM, "no key slot opens with this passphrase%s",
+		       request->slots || !any_ignored(&reader->gate)
+			       ? ""
+			       : " (those with priority ignore are tried only"
+				 " with --key-slot)");
 }
 
 /* A slot that is asked for is tried, whatever its priority. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <json-c/json.h>
 #include <libcryptsetup.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,9 +30,12 @@ static int no_memory(struct why *why)
 	return why_set(why, -ENOMEM, "out of memory");
 }
 
-/* Those of its key slots that the gate lets through, as bits. */
+/*
+ * Those of its key slots that the gate lets through, as bits; ignored ones only
+ * if the token was asked for by its number.
+ */
 static uint32_t find_slots(struct json_object *token,
-			   const struct luks_gate *gate)
+			   const struct luks_gate *gate, bool ignored_too)
 {
 	struct json_object *array = json_get_array(token, "keyslots");
 	uint32_t slots = 0;
@@ -40,7 +44,8 @@ static uint32_t find_slots(struct json_object *token,
 
 	for (i = 0; i < gate->nr_slots; i++) {
 		snprintf(id, sizeof(id), "%d", gate->slots[i].id);
-		if (json_array_holds(array, id))
+		if ((gate->slots[i].priority || ignored_too) &&
+		    json_array_holds(array, id))
 			slots |= 1u << gate->slots[i].id;
 	}
 	return slots;
@@ -90,7 +95,7 @@ static int look_at(struct json_object *token, const struct luks_gate *gate,
 	if (query->type && strcmp(type, query->type))
 		return why_set(why, -ENOENT, "token %d is of type %s, not %s",
 			       info->id, type, query->type);
-	info->slots = find_slots(token, gate);
+	info->slots = find_slots(token, gate, query->id != LUKS_TOKEN_ANY);
 	if (!info->slots)
 		return why_set(why, -ENOENT, "token %d opens no key slot",
 			       info->id);

@@ -15,6 +15,7 @@
 #include "lib/transfer.h"
 #include "lib/why.h"
 #include "tools/dump_key.h"
+#include "tools/key.h"
 
 #define FIELD(field) offsetof(struct dump_key, field)
 
@@ -25,21 +26,27 @@ const struct option dump_key_options[] = {
 	  "write it to this new file, and do not show it", NULL, VALUE_FILE },
 	{ "batch-mode", OPTION_FLAG, FIELD(batch), NULL,
 	  "do not ask before that" },
+	{ "key-slot", OPTION_STRING, FIELD(key_slot), "N",
+	  "try only this key slot, whatever its priority" },
 	{ .group = passphrase_options, .offset = FIELD(source) },
 	{ NULL },
 };
 
 int dump_key_check(const struct dump_key *args, bool json, struct why *why)
 {
+	int slot;
+
 	if (args->wanted && json)
 		return why_set(
 			why, -EDOM,
 			"--dump-volume-key and --json do not go together");
-	if (!args->wanted &&
-	    (args->batch || args->file || passphrase_is_given(&args->source)))
+	if (!args->wanted && (args->batch || args->file || args->key_slot ||
+			      passphrase_is_given(&args->source)))
 		return why_set(why, -EDOM,
-			       "a key file, --volume-key-file and --batch-mode"
-			       " are for --dump-volume-key");
+			       "a key file, --key-slot, --volume-key-file and"
+			       " --batch-mode are for --dump-volume-key");
+	if (key_slot_number("key-slot", args->key_slot, &slot, why))
+		return -EDOM;
 	return passphrase_check(&args->source, "", why);
 }
 
@@ -92,6 +99,9 @@ static int unlock(const struct dump_key *args,
 	int r;
 
 	r = volume_probe(&request, &info, why);
+	if (!r)
+		r = key_slot_number("key-slot", args->key_slot,
+				    &request.key_slot, why);
 	if (r)
 		return r;
 	snprintf(prompt, sizeof(prompt), "Passphrase for %.256s", paths->image);

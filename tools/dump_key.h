@@ -14,7 +14,8 @@ struct why;
 
 struct dump_key {
 	bool wanted;
-	bool batch;	  /* do not ask for YES */
+	bool batch; /* do not ask for YES */
+	const char *key_slot;
 	const char *file; /* NULL: standard output, in hexadecimal */
 	struct passphrase_source source;
 };

@@ -16,6 +16,7 @@
 #include "daemon/volume.h"
 #include "lib/secmem.h"
 #include "lib/why.h"
+#include "tools/key.h"
 #include "tools/passphrase.h"
 #include "tools/prepare.h"
 #include "virtio/blk_dev.h"
@@ -28,6 +29,8 @@ const struct option serve_options[] = {
 	{ "readonly", OPTION_FLAG, FIELD(readonly), NULL,
 	  "do not allow writing" },
 	{ .group = container_options, .offset = FIELD(paths) },
+	{ "key-slot", OPTION_STRING, FIELD(key_slot), "N",
+	  "try only this key slot, whatever its priority" },
 	{ .group = passphrase_options, .offset = FIELD(source) },
 	{ .group = token_options, .offset = FIELD(token) },
 	{ .group = plain_options, .offset = FIELD(plain) },
@@ -203,10 +206,11 @@ static int check_backing(const struct serve_request *args,
 static int check_plain(const struct serve_request *args, struct why *why)
 {
 	if (plain_wanted(&args->plain) &&
-	    (args->paths.header || token_wanted(&args->token)))
+	    (args->paths.header || args->key_slot ||
+	     token_wanted(&args->token)))
 		return why_set(why, -EDOM,
 			       "--type plain: there is no header (no --header,"
-			       " no tokens)");
+			       " no --key-slot, no tokens)");
 	return plain_check(&args->plain, &args->source, why);
 }
 
@@ -259,6 +263,10 @@ static int unlock_by_passphrase(const struct serve_request *args,
 			why_prefix(why, "%s", args->paths.image);
 		return err;
 	}
+	err = key_slot_number("key-slot", args->key_slot, &request.key_slot,
+			      why);
+	if (err)
+		return err;
 	do {
 		err = passphrase_get(&source, false, &secret, why);
 		if (err)
@@ -297,9 +305,18 @@ static int unlock(const struct serve_request *args, struct volume *volume,
 
 int serve_request_check(const struct serve_request *request, struct why *why)
 {
-	int err = passphrase_check(&request->source, "", why);
+	int slot, err = passphrase_check(&request->source, "", why);
 
-	return err ? err : token_check(&request->token, &request->source, why);
+	if (!err)
+		err = token_check(&request->token, &request->source, why);
+	if (!err)
+		err = key_slot_number("key-slot", request->key_slot, &slot,
+				      why);
+	if (!err && request->key_slot && token_wanted(&request->token))
+		err = why_set(why, -EDOM,
+			      "--key-slot: a token says which key slots it "
+			      "opens");
+	return err;
 }
 
 int prepare_key(const struct serve_request *args, struct volume *volume,

@@ -21,7 +21,7 @@ struct why;
 /* What was asked for on the command line; NULL: not said. */
 struct serve_request {
 	struct container_paths paths;
-	const char *cache, *user;
+	const char *cache, *user, *key_slot;
 	struct passphrase_source source;
 	struct token_source token;
 	struct plain_request plain;

@@ -58,6 +58,16 @@ says 'a.img: token 0: no key slot opens'
 add_key vcrypt:more further
 open_with --token-only --token-id 0 </dev/null
 
+# As in cryptsetup, an ignored key slot needs the number of its token.
+cryptsetup config --priority ignore -S 7 a.img
+cryptsetup config --priority ignore -S 0 a.img
+expect 1 cryptsetup open --test-passphrase --token-only a.img
+expect 4 "${serve[@]}" --token-only
+says 'no token opens a key slot'
+cryptsetup open --test-passphrase --token-only --token-id 3 a.img
+open_with --token-only --token-id 3 </dev/null
+cryptsetup config --priority normal -S 0 a.img
+
 # What is no token, or no use.
 expect 4 "${serve[@]}" --token-only --token-id 2
 says 'there is no token 2'
@@ -69,6 +79,8 @@ expect 4 "${serve[@]}" --token-only --token-id 9
 says 'token 9: no plugin for tokens of type unheard-of'
 expect 1 "${serve[@]}" --token-only --key-file key
 says '--token-only'
+expect 1 "${serve[@]}" --token-only --key-slot 0
+says 'a token says which key slots'
 expect 1 "${serve[@]}" --token-id 32
 says 'not the number of a token'
 expect 1 "$VCRYPT" open a.img name --token-id=-1
