@@ -17,8 +17,11 @@ struct xts {
 	uint32_t sector_size;
 };
 
-/* In the order of preference: the first that this machine has is taken. */
-static const struct xts_impl *const impls[] = { &xts_openssl };
+/* In the order of preference: the first that is willing is taken. */
+static const struct xts_impl *const impls[] = {
+	&xts_batch,
+	&xts_openssl,
+};
 
 #define NR_IMPLS (sizeof(impls) / sizeof(impls[0]))
 
@@ -52,7 +55,8 @@ static int set_key(struct xts *x, const struct xts_params *p, struct why *why)
 
 	for (i = 0; err == -ENOTSUP && i < NR_IMPLS; i++) {
 		x->impl = impls[i];
-		err = x->impl->create(p->key, p->key_bytes, &x->state);
+		err = x->impl->create(p->key, p->key_bytes, p->sector_size,
+				      &x->state);
 	}
 	if (err == -ENOTSUP)
 		return why_set(why, err, "%s does not offer AES-%zu-XTS",
@@ -134,16 +138,4 @@ int xts_decrypt(struct xts *x, uint64_t sector, void *dst, const void *src,
 		size_t len)
 {
 	return run(x, false, sector, dst, src, len);
-}
-
-int xts_encrypt_unit(struct xts *x, const uint8_t iv[static XTS_IV_LEN],
-		     void *dst, const void *src, size_t len)
-{
-	return x->impl->unit(x->state, true, iv, dst, src, len);
-}
-
-int xts_decrypt_unit(struct xts *x, const uint8_t iv[static XTS_IV_LEN],
-		     void *dst, const void *src, size_t len)
-{
-	return x->impl->unit(x->state, false, iv, dst, src, len);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * The sector cipher: AES-128-XTS and AES-256-XTS (IEEE 1619).  Who computes it
- * is chosen here (xts_impl.h); at present that is always OpenSSL.
+ * The sector cipher: AES-128-XTS and AES-256-XTS (IEEE 1619).  OpenSSL
+ * computes it, in one of two ways (xts_impl.h), of which the faster is chosen.
  *
  * Knows sectors and their IVs; not where they come from or go to.  The key is
  * set once; a sector costs its IV and the cipher.  Nothing is allocated but by
@@ -16,7 +16,6 @@
 struct why;
 struct xts;
 
-#define XTS_IV_LEN	    16
 #define XTS_MIN_SECTOR_SIZE 512U
 #define XTS_MAX_SECTOR_SIZE 4096U
 
@@ -66,11 +65,5 @@ int xts_encrypt(struct xts *x, uint64_t sector, void *dst, const void *src,
 		size_t len);
 int xts_decrypt(struct xts *x, uint64_t sector, void *dst, const void *src,
 		size_t len);
-
-/* One data unit of @len >= 16 bytes, under a tweak of the caller's. */
-int xts_encrypt_unit(struct xts *x, const uint8_t iv[static XTS_IV_LEN],
-		     void *dst, const void *src, size_t len);
-int xts_decrypt_unit(struct xts *x, const uint8_t iv[static XTS_IV_LEN],
-		     void *dst, const void *src, size_t len);
 
 #endif

@@ -21,6 +21,9 @@ struct xts_run {
 	bool encrypt;
 };
 
+/* Sector numbers count this many bytes (dm-crypt's SECTOR_SHIFT). */
+#define XTS_IV_UNIT 512U
+
 /*
  * An implementation of AES-XTS.  Its state has the key schedules of both
  * directions, belongs to one thread, and is wiped when it is freed.  All
@@ -28,18 +31,22 @@ struct xts_run {
  */
 struct xts_impl {
 	const char *name;
-	/* @key_bytes is 32 or 64.  -ENOMEM, -ENOTSUP (not on this machine). */
-	int (*create)(const uint8_t *key, size_t key_bytes, void **ret);
+	/*
+	 * @key_bytes is 32 or 64.  -ENOMEM, -ENOTSUP (not on this machine, or
+	 * not the best for sectors of this many bytes).
+	 */
+	int (*create)(const uint8_t *key, size_t key_bytes,
+		      uint32_t sector_size, void **ret);
 	/* @state may be shared by callers that do only this.  -ENOMEM. */
 	int (*dup)(const void *state, void **ret);
 	void (*free)(void *state); /* NULL is allowed */
-	/* Errors: -EIO (both). */
+	/* Errors: -EIO. */
 	int (*run)(void *state, const struct xts_run *run);
-	/* One data unit of @len >= 16 bytes, under a tweak of the caller's. */
-	int (*unit)(void *state, bool encrypt, const uint8_t iv[static 16],
-		    void *dst, const void *src, size_t len);
 };
 
+/* By OpenSSL's XTS, a call for each sector. */
 extern const struct xts_impl xts_openssl;
+/* By OpenSSL's ECB, for many short sectors with one call. */
+extern const struct xts_impl xts_batch;
 
 #endif

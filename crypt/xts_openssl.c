@@ -3,14 +3,11 @@
  * AES-XTS over OpenSSL's EVP: see xts_impl.h.
  */
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdlib.h>
 
+#include "crypt/evp_ctx.h"
 #include "crypt/xts_impl.h"
 #include "lib/endian.h"
-
-/* Sector numbers count this many bytes (dm-crypt's SECTOR_SHIFT). */
-#define IV_UNIT 512U
 
 struct state {
 	EVP_CIPHER_CTX *enc, *dec; /* the key schedules are in here */
@@ -28,50 +25,25 @@ static void free_state(void *arg)
 	free(s);
 }
 
-static EVP_CIPHER_CTX *new_ctx(const EVP_CIPHER *cipher, const uint8_t *key,
-			       int enc)
+static int create(const uint8_t *key, size_t key_bytes, uint32_t sector_size,
+		  void **ret)
 {
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
+	const char *name = key_bytes == 64 ? "AES-256-XTS" : "AES-128-XTS";
+	struct state *s = calloc(1, sizeof(*s));
+	int err;
 
-	if (ctx && !EVP_CipherInit_ex(ctx, cipher, NULL, key, NULL, enc)) {
-		EVP_CIPHER_CTX_free(ctx);
-		ctx = NULL;
-	}
-	return ctx;
-}
-
-static int create(const uint8_t *key, size_t key_bytes, void **ret)
-{
-	EVP_CIPHER *cipher = EVP_CIPHER_fetch(
-		NULL, key_bytes == 64 ? "AES-256-XTS" : "AES-128-XTS", NULL);
-	struct state *s;
-
-	if (!cipher)
-		return -ENOTSUP;
-	s = calloc(1, sizeof(*s));
-	if (s) {
-		s->enc = new_ctx(cipher, key, 1);
-		s->dec = new_ctx(cipher, key, 0);
-	}
-	/* The contexts hold references of their own. */
-	EVP_CIPHER_free(cipher);
-	if (!s || !s->enc || !s->dec) {
-		free_state(s);
+	(void)sector_size;
+	if (!s)
 		return -ENOMEM;
+	err = evp_ctx_new(name, key, true, &s->enc);
+	if (!err)
+		err = evp_ctx_new(name, key, false, &s->dec);
+	if (err) {
+		free_state(s);
+		return err;
 	}
 	*ret = s;
 	return 0;
-}
-
-static EVP_CIPHER_CTX *dup_ctx(const EVP_CIPHER_CTX *from)
-{
-	EVP_CIPHER_CTX *ctx = EVP_CIPHER_CTX_new();
-
-	if (ctx && !EVP_CIPHER_CTX_copy(ctx, from)) {
-		EVP_CIPHER_CTX_free(ctx);
-		ctx = NULL;
-	}
-	return ctx;
 }
 
 static int dup_state(const void *arg, void **ret)
@@ -80,8 +52,8 @@ static int dup_state(const void *arg, void **ret)
 	struct state *s = calloc(1, sizeof(*s));
 
 	if (s) {
-		s->enc = dup_ctx(from->enc);
-		s->dec = dup_ctx(from->dec);
+		s->enc = evp_ctx_dup(from->enc);
+		s->dec = evp_ctx_dup(from->dec);
 	}
 	if (!s || !s->enc || !s->dec) {
 		free_state(s);
@@ -119,17 +91,9 @@ static int run(void *arg, const struct xts_run *r)
 		iv[0] = le64_put(sector & r->iv_mask);
 		err = run_unit(ctx, (const uint8_t *)iv, r->dst + at,
 			       r->src + at, r->sector_size);
-		sector += r->sector_size / IV_UNIT;
+		sector += r->sector_size / XTS_IV_UNIT;
 	}
 	return err;
-}
-
-static int unit(void *arg, bool encrypt, const uint8_t iv[static 16], void *dst,
-		const void *src, size_t len)
-{
-	const struct state *s = arg;
-
-	return run_unit(encrypt ? s->enc : s->dec, iv, dst, src, len);
 }
 
 const struct xts_impl xts_openssl = {
@@ -138,5 +102,4 @@ const struct xts_impl xts_openssl = {
 	.dup = dup_state,
 	.free = free_state,
 	.run = run,
-	.unit = unit,
 };
