@@ -96,13 +96,12 @@ static int probe_block_device(int fd, struct blk_info *info)
 	return 0;
 }
 
-/* Direct I/O is the device's, unless the file is in memory. */
-static bool is_by_device(int fd, int flags)
+static bool is_in_memory(int fd)
 {
 	struct statfs fs;
 
-	return flags & O_DIRECT && !fstatfs(fd, &fs) &&
-	       fs.f_type != TMPFS_MAGIC && fs.f_type != RAMFS_MAGIC;
+	return !fstatfs(fd, &fs) &&
+	       (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
 static int probe_fd(int fd, bool readonly, struct blk_info *info, bool *regular)
@@ -123,7 +122,8 @@ static int probe_fd(int fd, bool readonly, struct blk_info *info, bool *regular)
 		err = probe_block_device(fd, info);
 	else
 		err = -EINVAL;
-	info->by_device = is_by_device(fd, flags);
+	info->in_memory = *regular && is_in_memory(fd);
+	info->by_device = flags & O_DIRECT && !info->in_memory;
 	info->block_size = find_block_size(fd, flags & O_DIRECT);
 	if (info->phys_block_size < info->block_size)
 		info->phys_block_size = info->block_size;

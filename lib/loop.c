@@ -267,7 +267,7 @@ static void run_tasks(struct loop *loop)
 {
 	struct loop_task *task = loop->tasks, *next;
 
-	/* What these defer runs in the next turn. */
+	/* What these defer is not run here. */
 	loop->tasks = NULL;
 	loop->tasks_end = &loop->tasks;
 	for (; task; task = next) {
@@ -306,6 +306,8 @@ int loop_turn(struct loop *loop, bool wait)
 	if (n < 0 && n != -EINTR && n != -EBUSY && n != -EAGAIN)
 		return n;
 	reap(loop);
+	run_tasks(loop);
+	/* The answers to what a task has done at once. */
 	run_tasks(loop);
 	return 0;
 }

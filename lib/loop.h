@@ -78,7 +78,10 @@ struct io_uring_sqe *loop_sqe(struct loop *loop, struct loop_op *op);
  */
 void loop_submit(struct loop *loop);
 
-/* Run @task at the end of this turn; twice queued runs once. */
+/*
+ * Run @task at the end of this turn; twice queued runs once.  What a task
+ * defers runs in the same turn, what that one defers in the next.
+ */
 void loop_defer(struct loop *loop, struct loop_task *task);
 
 /*

@@ -9,7 +9,8 @@
  * device is at work.  Each is given up by halves when looking is in vain, and
  * taken up again when a sleep turns out to have been short.  What the kernel
  * works on in threads of its own may need this very CPU: then there is no
- * looking.
+ * looking.  While these only copy memory, peers need not wake the loop either:
+ * the next copy does, in a moment, and then it looks.
  */
 #ifndef LIB_LOOP_POLL_H
 #define LIB_LOOP_POLL_H
@@ -21,7 +22,8 @@ enum loop_source_state {
 	SOURCE_OFF,    /* nothing can come */
 	SOURCE_IDLE,   /* something may come */
 	SOURCE_DEVICE, /* a device is at work, whose end wakes the loop */
-	SOURCE_KERNEL, /* a thread of the kernel is; likewise */
+	SOURCE_MEMORY, /* a thread of the kernel copies memory; likewise */
+	SOURCE_KERNEL, /* a thread of the kernel does what may take longer */
 };
 
 /* All are required; embedded in its owner. */

@@ -163,6 +163,8 @@ static enum loop_source_state source_state(struct loop_source *source)
 {
 	const struct vblk_queue *queue = queue_of(source);
 
+	if (virtq_in_flight(queue->vq) && queue->vblk->dev->info.in_memory)
+		return SOURCE_MEMORY;
 	if (virtq_in_flight(queue->vq))
 		return queue->vblk->dev->info.by_device ? SOURCE_DEVICE
 							: SOURCE_KERNEL;

@@ -167,6 +167,30 @@ START_TEST(test_short_by_limit)
 }
 END_TEST
 
+/* The same in a request that this thread does itself, in memory. */
+START_TEST(test_short_alone)
+{
+	const struct rlimit limit = { 6000, RLIM_INFINITY };
+
+	signal(SIGXFSZ, SIG_IGN);
+	file_rig_open(&f, &file_places[3]);
+	ck_assert_int_eq(mprotect(f.buf + 4096, 4096, PROT_NONE), 0);
+	ck_assert_int_eq(rig_do(&f.blk, BLK_READ, 0, 0, f.buf, 8192), -EFAULT);
+	ck_assert_int_eq(mprotect(f.buf + 4096, 4096, PROT_READ | PROT_WRITE),
+			 0);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	ck_assert_int_eq(rig_do(&f.blk, BLK_WRITE, 0, 0, f.plain, 8192),
+			 -EFBIG);
+	file_rig_assert(&f, 0, f.plain, 6000);
+	ck_assert_int_eq(ftruncate(f.peek, 6144), 0);
+	ck_assert_int_eq(rig_do(&f.blk, BLK_READ, 0, 0, f.buf, 8192), -EIO);
+	ck_assert_int_eq(rig_do(&f.blk, BLK_WRITE, 0, 0, f.plain, 512), -EIO);
+	ck_assert_int_eq(rig_do(&f.blk, BLK_READ, 0, 0, f.buf, 6144), 0);
+	ck_assert_mem_eq(f.buf, f.plain, 6000);
+	file_rig_close(&f);
+}
+END_TEST
+
 /* --- transfers that are short, and then go on ---------------------------- */
 
 #define STOP (74 * 4096) /* where the first transfer ends */
@@ -331,6 +355,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_truncated_under_load, 0, NR_FILE_PLACES);
 	tcase_add_test(tc, test_short_by_memory);
 	tcase_add_test(tc, test_short_by_limit);
+	tcase_add_test(tc, test_short_alone);
 	tcase_add_loop_test(tc, test_short_write_goes_on, 0,
 			    NR_FILE_PLACES * NR_CUTS);
 	tcase_add_loop_test(tc, test_short_read_goes_on, 0,

@@ -143,6 +143,29 @@ START_TEST(test_not_idle)
 }
 END_TEST
 
+/* The next copy wakes the loop in a moment: no peer has to. */
+START_TEST(test_memory)
+{
+	struct loop_poll p = { .ops = &ops };
+	struct fake a = idle_source, idle = idle_source;
+
+	a.state = SOURCE_MEMORY;
+	loop_poll_add(&p, &a.source);
+	loop_poll_add(&p, &idle.source);
+	loop_poll_set(&p, FOREVER_NS);
+	ck_assert(loop_poll_run(&p));
+	ck_assert_uint_eq(a.looks, 1);
+	ck_assert_uint_eq(idle.looks, 1);
+	ck_assert_uint_eq(a.disarms + idle.disarms, 0);
+	ck_assert_uint_eq(a.arms + idle.arms, 0);
+	/* A slower thread is waited for as well: then they have to. */
+	idle.state = SOURCE_KERNEL;
+	ck_assert(loop_poll_run(&p));
+	ck_assert_uint_eq(a.arms, 1);
+	ck_assert_uint_eq(idle.arms, 1);
+}
+END_TEST
+
 /* Switched off, what is there is found all the same. */
 START_TEST(test_off)
 {
@@ -311,6 +334,7 @@ int main(void)
 	tcase_add_test(tc, test_found);
 	tcase_add_test(tc, test_found_at_once);
 	tcase_add_loop_test(tc, test_not_idle, 0, 2);
+	tcase_add_test(tc, test_memory);
 	tcase_add_test(tc, test_off);
 	tcase_add_test(tc, test_gives_up);
 	tcase_add_test(tc, test_takes_up);
