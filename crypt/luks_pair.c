@@ -17,21 +17,25 @@
 #define UUID_OFFSET 168
 #define UUID_LEN    40
 
+/* As much as O_DIRECT takes, which the image may have been opened with. */
+#define BLOCK 4096
+
 int luks_pair_check(int data_fd, const struct volume_info *info,
 		    struct why *why)
 {
-	char start[UUID_OFFSET + UUID_LEN + 1] = "";
-	const char *uuid = start + UUID_OFFSET;
+	_Alignas(BLOCK) char start[BLOCK] = "";
+	char uuid[UUID_LEN + 1] = "";
 	ssize_t n;
 
 	do
-		n = pread(data_fd, start, sizeof(start) - 1, 0);
+		n = pread(data_fd, start, sizeof(start), 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return why_set(why, -errno, "the image cannot be read: %s",
 			       strerror(errno));
 	if (memcmp(start, MAGIC, MAGIC_LEN))
 		return 0;
+	memcpy(uuid, start + UUID_OFFSET, UUID_LEN);
 	if (strcmp(uuid, info->uuid))
 		return why_set(why, -EINVAL,
 			       "the image has a header of its own, of UUID %s,"
