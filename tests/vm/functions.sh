@@ -50,3 +50,51 @@ vc_has_worker() {
 	esac
 	[ -d "/proc/$(vc_status "$1" worker_pid)" ]
 }
+
+# both_ways IMAGE BYTES OPTION...: dm-crypt, on a loop device, and vcrypt, with
+# the options and those in "ours", see a volume of that size, and each reads at
+# its start and at its end what the other wrote. Both get $passphrase on
+# standard input. Leaves the block size of vcrypt's device in $logical.
+ours=()
+both_ways() {
+	local image=$1 size=$2
+
+	shift 2
+	peer_open "$image" "$@"
+	write_ends /dev/mapper/peer "$size"
+	cryptsetup close peer
+	cleanup "$VCRYPT" close vdc0
+	dev=$(printf %s "$passphrase" |
+		"$VCRYPT" open "${ours[@]}" "$@" "$image" vdc0)
+	# shellcheck disable=SC2034 # for the tests
+	logical=$(blockdev --getss "$dev")
+	read_ends "$dev" "$size"
+	write_ends "$dev" "$size"
+	vc_close vdc0
+	peer_open "$image" "$@"
+	read_ends /dev/mapper/peer "$size"
+	cryptsetup close peer
+}
+
+peer_open() {
+	local image=$1
+
+	shift
+	cleanup cryptsetup close peer
+	printf %s "$passphrase" | cryptsetup open "$@" "$image" peer
+}
+
+# write_ends DEVICE BYTES: something new at its start, and at its end.
+write_ends() {
+	head -c 1M /dev/urandom >written
+	dd if=written of="$1" bs=1M oflag=direct status=none
+	dd if=written of="$1" bs=1M oflag=direct,seek_bytes \
+		seek=$(($2 - 1048576)) conv=fsync status=none
+}
+
+# read_ends DEVICE BYTES: what write_ends wrote is there, and no byte more.
+read_ends() {
+	[ "$(blockdev --getsize64 "$1")" -eq "$2" ] || fail "$1: not $2 bytes"
+	cmp -n 1048576 written "$1" || fail "$1: the start differs"
+	cmp -i "0:$(($2 - 1048576))" written "$1" || fail "$1: the end differs"
+}
