@@ -13,20 +13,6 @@
 #include "backend/file.h"
 #include "lib/why.h"
 
-static const char *open_remedy(int err, bool readonly)
-{
-	switch (err) {
-	case EACCES:
-	case EPERM:
-	case EROFS:
-		return readonly ? "" : " (open it read-only?)";
-	case EBUSY:
-		return " (it is mounted or held by another program)";
-	default:
-		return "";
-	}
-}
-
 static const char *kind_of(mode_t mode)
 {
 	switch (mode & S_IFMT) {
@@ -62,8 +48,7 @@ static int check_kind(int fd, const char *path, struct why *why)
 }
 
 /* open(2) fails for some kinds before they can be asked what they are. */
-static int open_failed(const char *path, bool readonly, int err,
-		       struct why *why)
+static int open_failed(const char *path, int err, struct why *why)
 {
 	struct stat st;
 
@@ -71,7 +56,9 @@ static int open_failed(const char *path, bool readonly, int err,
 	    !S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
 		return bad_kind(path, st.st_mode, why);
 	return why_set(why, -err, "%s: %s%s", path, strerror(err),
-		       open_remedy(err, readonly));
+		       err == EBUSY ? " (it is mounted or held by another "
+				      "program)"
+				    : "");
 }
 
 int file_open(const char *path, bool readonly, int *ret_fd, struct why *why)
@@ -82,7 +69,7 @@ int file_open(const char *path, bool readonly, int *ret_fd, struct why *why)
 
 	fd = open(path, flags | (readonly ? O_RDONLY : O_RDWR));
 	if (fd < 0)
-		return open_failed(path, readonly, errno, why);
+		return open_failed(path, errno, why);
 	err = check_kind(fd, path, why);
 	if (err)
 		goto close_fd;

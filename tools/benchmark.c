@@ -215,7 +215,7 @@ static int run(int argc, char **argv)
 static const struct option options[] = {
 	{ "cipher", OPTION_WORD, FIELD(cipher), "CIPHER",
 	  "only this one, and no key derivation unless --pbkdf says so",
-	  "aes-xts" },
+	  "aes-xts aes-xts-plain64" },
 	{ "pbkdf", OPTION_WORD, FIELD(kdf.type), "KIND",
 	  "only this one, and no cipher unless --cipher says so",
 	  "argon2id argon2i pbkdf2" },

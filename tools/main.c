@@ -79,7 +79,12 @@ static bool asks_for_help(int argc, char **argv)
 	return false;
 }
 
-/* @argv begins with the name of a command or a family. */
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "help") || !strcmp(word, "--help");
+}
+
+/* @argv begins with the name of a command or a family, or asks for help. */
 static int help(int argc, char **argv)
 {
 	const struct command *cmd;
@@ -88,7 +93,7 @@ static int help(int argc, char **argv)
 	cmd = find(argc, argv, &words);
 	if (cmd)
 		help_command(stdout, cmd);
-	else if (argc < 1)
+	else if (argc < 1 || is_help(argv[0]))
 		help_list(stdout);
 	else if (is_family(argv[0]) && (argc < 2 || argv[1][0] == '-'))
 		help_family(stdout, argv[0]);
@@ -110,7 +115,7 @@ static int dispatch(int argc, char **argv)
 		printf("vcrypt %s\n", VCRYPT_VERSION);
 		return EXIT_OK;
 	}
-	if (!strcmp(argv[0], "help") || !strcmp(argv[0], "--help"))
+	if (is_help(argv[0]))
 		return help(argc - 1, argv + 1);
 	if (asks_for_help(argc, argv))
 		return help(argc, argv);

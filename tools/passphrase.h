@@ -60,8 +60,8 @@ bool passphrase_is_typed(const struct passphrase_source *source);
  * arrives while it is typed, the terminal's echo is restored.  The caller
  * ends with secret_free.
  * Errors: -ENOTTY (nowhere to ask), -EPERM (the two differ), -EDOM (the
- * options do not go together, or name nothing that can be), -EINVAL (empty or
- * too long), -EINTR, -ENOMEM, other -errno.
+ * options do not go together, or name nothing that can be, or what was typed
+ * is nothing or too long), -EINVAL (what was read is), -EINTR, -ENOMEM, other -errno.
  */
 int passphrase_get(const struct passphrase_source *source, bool verify,
 		   struct secret *ret, struct why *why);

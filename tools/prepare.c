@@ -152,6 +152,18 @@ static void close_header(struct volume *volume)
 	volume->header_fd = -1;
 }
 
+static int open_file(const struct serve_request *args, int *ret_fd,
+		     struct why *why)
+{
+	int err = file_open(args->paths.image, args->readonly, ret_fd, why);
+
+	if (!args->readonly &&
+	    (err == -EACCES || err == -EPERM || err == -EROFS))
+		why_set(why, err, "%s: %s (--readonly, if it may be read)",
+			args->paths.image, strerror(-err));
+	return err;
+}
+
 static int open_image(const struct serve_request *args, struct volume *volume,
 		      struct why *why)
 {
@@ -161,8 +173,7 @@ static int open_image(const struct serve_request *args, struct volume *volume,
 	if (!realpath(args->paths.image, volume->image))
 		return why_set(why, -errno, "%s: %s", args->paths.image,
 			       strerror(errno));
-	err = file_open(args->paths.image, args->readonly, &volume->image_fd,
-			why);
+	err = open_file(args, &volume->image_fd, why);
 	if (err)
 		return err;
 	err = container_lock(volume->image_fd, args->readonly,

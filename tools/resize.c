@@ -30,7 +30,7 @@ static int ask(const struct runtime *rt, const char *name, uint64_t size,
 		snprintf(word, sizeof(word), "resize %" PRIu64, size);
 	err = client_ask(rt, name, word, 0, &answer);
 	if (err == -ENOENT)
-		return why_set(why, err, "%s: is not open", name);
+		return why_set(why, err, "%s: is not open, and no file", name);
 	if (err == -ECONNREFUSED || err == -EPIPE)
 		return why_set(why, err,
 			       "%s: its monitor is gone, it keeps its size "
@@ -51,7 +51,7 @@ static int resize_volume(const char *name, uint64_t size, struct why *why)
 
 	err = runtime_open(&rt, false, why);
 	if (err == -ENOENT)
-		return why_set(why, err, "%s: is not open", name);
+		return why_set(why, err, "%s: is not open, and no file", name);
 	if (err)
 		return err;
 	err = ask(&rt, name, size, why);

@@ -242,7 +242,7 @@ static ssize_t ask_hidden(struct terminal *t, const char *prefix,
 	set_terminal(t, &t->saved);
 	restore_signals(t);
 	if (n == -EINVAL)
-		return why_set(why, -EINVAL,
+		return why_set(why, -EDOM,
 			       "no passphrase, or one longer"
 			       " than %zu bytes (--key-file)",
 			       len);

@@ -16,7 +16,7 @@ struct why;
  * Print @prefix, @prompt and ": ", read a line without echo into @buf.  The
  * terminal's state is restored before a signal that arrives meanwhile takes
  * effect; after SIGTSTP and SIGCONT it asks again.  Not for two threads.
- * Returns the line's bytes without its newline, or -errno: -EINVAL (nothing
+ * Returns the line's bytes without its newline, or -errno: -EDOM (nothing
  * or more than @len bytes), -EINTR, -ENOTTY.
  */
 ssize_t terminal_read_hidden(const char *prefix, const char *prompt, void *buf,

@@ -31,6 +31,10 @@ as erase --batch-mode a.img | grep -q '1 key slot destroyed'
 chmod 444 a.bak
 expect 2 as header restore --batch-mode a.bak one.bak
 says 'a.bak: Permission denied'
+! grep -q -e readonly -e read-only err || fail "no such option: $(cat err)"
+chmod 444 a.img
+expect 2 as serve --socket socket --key-file key a.img
+says 'a.img: Permission denied \(--readonly, if it may be read\)'
 mkdir -m 555 closed
 expect 2 as header backup a.bak closed/other.bak
 says 'closed/other.bak: Permission denied'

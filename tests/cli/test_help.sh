@@ -21,6 +21,12 @@ while read -r name; do
 	awk 'length($0) > 80 { exit 1 }' out || fail "$name: a line is too long"
 done <names
 
+for words in help 'help help' 'help --help' --help; do
+	# shellcheck disable=SC2086 # some are two words
+	expect 0 "$VCRYPT" $words
+	grep -q '^  format  ' out || fail "$words: no list of commands"
+done
+
 expect 0 "$VCRYPT" --version
 grep -qE '^vcrypt [0-9]' out || fail "no version: $(cat out)"
 expect 1 "$VCRYPT"

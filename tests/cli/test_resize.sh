@@ -20,4 +20,4 @@ says '--size: 0 is not possible'
 expect 1 "$VCRYPT" resize a --size -5M
 says '--size: -5M is not a size'
 expect 4 "$VCRYPT" resize nobody-has-this --size 5M
-says 'nobody-has-this: is not open'
+says 'nobody-has-this: is not open, and no file'

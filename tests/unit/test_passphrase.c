@@ -515,7 +515,7 @@ START_TEST(test_typed_end_of_file)
 
 	await(&t, "Passphrase: ");
 	type(&t, "\004");
-	expect_exit(&t, EINVAL);
+	expect_exit(&t, EDOM);
 }
 END_TEST
 
@@ -529,7 +529,7 @@ START_TEST(test_typed_too_long)
 	line[PASSPHRASE_MAX + 2] = '\0';
 	await(&t, "Passphrase: ");
 	type(&t, line);
-	expect_exit(&t, EINVAL);
+	expect_exit(&t, EDOM);
 }
 END_TEST
 
