@@ -48,11 +48,12 @@ static int make_name(char ret[static PATH_MAX], const char *path,
 				      strerror(ENAMETOOLONG));
 }
 
+/* Whoever replaces the image needs no other name. */
 static int check_output(const struct encrypt_files *files, struct why *why)
 {
 	struct stat st;
 
-	if (lstat(files->output, &st))
+	if (files->replace || lstat(files->output, &st))
 		return 0;
 	return why_set(why, -EEXIST,
 		       "%s: exists (remove it, or give another name with "

@@ -34,6 +34,14 @@ if cmp -s a.img a.copy; then
 fi
 holds a.img a.copy
 
+# The name that it would have had without the option is not needed.
+cp a.copy a.img
+echo "an earlier one" >a.img.luks
+expect 0 vc_encrypt --replace a.img
+holds a.img a.copy
+[ "$(cat a.img.luks)" = "an earlier one" ] || fail "a.img.luks was changed"
+rm a.img.luks
+
 # Another file took its name meanwhile: that one is not harmed.
 cp a.copy a.img
 cat >swap <<'INNER'
