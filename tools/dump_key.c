@@ -87,76 +87,98 @@ static int write_hex(const uint8_t *key, size_t len, struct why *why)
 	return r ? why_set(why, r, "standard output: %s", strerror(-r)) : 0;
 }
 
-static int unlock(const struct dump_key *args,
-		  const struct container_paths *paths, int header_fd,
-		  uint8_t *key, size_t *ret_len, struct why *why)
+/* All that can be known before anybody is asked anything. */
+static int look(const struct dump_key *args, int header_fd,
+		struct volume_request *ret, struct why *why)
 {
 	struct volume_request request = VOLUME_HEADER(header_fd);
-	struct passphrase_source source = args->source;
 	struct volume_info info;
-	struct secret secret = { 0 };
-	char prompt[300];
 	int r;
 
 	r = volume_probe(&request, &info, why);
 	if (!r)
 		r = key_slot_number("key-slot", args->key_slot,
 				    &request.key_slot, why);
-	if (r)
-		return r;
-	snprintf(prompt, sizeof(prompt), "Passphrase for %.256s", paths->image);
+	if (!r)
+		*ret = request;
+	return r;
+}
+
+static int unlock(const struct dump_key *args, const char *image,
+		  struct volume_request *request, uint8_t *key, size_t *ret_len,
+		  struct why *why)
+{
+	struct passphrase_source source = args->source;
+	struct volume_info info;
+	struct secret secret = { 0 };
+	char prompt[300];
+	int r;
+
+	snprintf(prompt, sizeof(prompt), "Passphrase for %.256s", image);
 	source.prompt = prompt;
 	r = passphrase_get(&source, false, &secret, why);
 	if (r)
 		return r;
-	request.passphrase = secret.data;
-	request.passphrase_len = secret.len;
-	r = volume_unlock(&request, key, &info, why);
+	request->passphrase = secret.data;
+	request->passphrase_len = secret.len;
+	r = volume_unlock(request, key, &info, why);
 	secret_free(&secret);
 	if (!r)
 		*ret_len = info.key_bytes;
 	return r;
 }
 
-static int give(const struct dump_key *args,
-		const struct container_paths *paths, uint8_t *key,
-		struct why *why)
+static int confirm(const struct dump_key *args,
+		   const struct container_paths *paths, struct why *why)
 {
+	return container_confirm(
+		paths, args->batch,
+		"The volume key opens this container without a passphrase, for "
+		"ever.\nNo change of passphrases makes it useless. Keep it "
+		"where nobody finds it.",
+		why);
+}
+
+static int get_key(const struct dump_key *args,
+		   const struct container_paths *paths, uint8_t *key,
+		   size_t *ret_len, struct why *why)
+{
+	struct volume_request request;
 	struct container c;
-	size_t len = 0;
 	int r;
 
 	r = container_open(paths, CONTAINER_LOOK, &c, why);
 	if (r)
 		return r;
-	r = unlock(args, paths, c.header_fd, key, &len, why);
-	container_close(&c);
-	if (r) {
+	r = look(args, c.header_fd, &request, why);
+	if (r)
+		goto out_prefix;
+	r = confirm(args, paths, why);
+	if (r)
+		goto out_close;
+	r = unlock(args, paths->image, &request, key, ret_len, why);
+out_prefix:
+	if (r)
 		why_prefix(why, "%s", container_header_path(paths));
-		return r;
-	}
-	return args->file ? write_file(args->file, key, len, why)
-			  : write_hex(key, len, why);
+out_close:
+	container_close(&c);
+	return r;
 }
 
 int dump_key_run(const struct dump_key *args,
 		 const struct container_paths *paths, struct why *why)
 {
+	size_t len = 0;
 	void *key;
 	int r;
 
-	r = container_confirm(paths, args->batch,
-			      "The volume key opens this container without a"
-			      " passphrase, for ever.\nNo change of passphrases"
-			      " makes it useless. Keep it where nobody finds"
-			      " it.",
-			      why);
-	if (r)
-		return r;
 	if (secmem_alloc(VOLUME_KEY_MAX, &key))
 		return why_set(why, -ENOMEM,
 			       "no locked memory for the key (ulimit -l)");
-	r = give(args, paths, key, why);
+	r = get_key(args, paths, key, &len, why);
+	if (!r)
+		r = args->file ? write_file(args->file, key, len, why)
+			       : write_hex(key, len, why);
 	secmem_free(key, VOLUME_KEY_MAX);
 	return r;
 }

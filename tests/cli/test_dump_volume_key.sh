@@ -34,6 +34,12 @@ expect 5 "$VCRYPT" dump --dump-volume-key --batch-mode --key-file key \
 says 'ours: File exists'
 cmp ours theirs
 
+# What is no container is told before anybody is asked.
+expect 4 setsid "$VCRYPT" dump --dump-volume-key none.img </dev/null
+says 'none.img: No such file'
+expect 4 setsid "$VCRYPT" dump --dump-volume-key key </dev/null
+says 'key: not a LUKS container'
+
 # Not without YES, nor where nobody can be asked.
 expect 1 setsid "$VCRYPT" dump --dump-volume-key --key-file key two.img </dev/null
 [ ! -s out ] || fail "shown without a question"
