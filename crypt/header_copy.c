@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include "crypt/header_copy.h"
+#include "crypt/luks1_repair.h"
 #include "crypt/luks_image.h"
 #include "crypt/luks_log.h"
+#include "lib/transfer.h"
 #include "lib/why.h"
 
 static int start(int fd, struct luks_log *log, struct crypt_device **ret,
@@ -61,8 +63,35 @@ static int trim(const struct header_copy *copy, int header_fd, struct why *why)
 	return r;
 }
 
-int header_copy_take(const struct volume_request *request,
-		     struct header_copy *ret, struct why *why)
+/* What the jailed child has made of the header, held against the image. */
+static int compare(struct header_copy *copy, int header_fd,
+		   struct luks1_repairs *ret, struct why *why)
+{
+	uint8_t before[LUKS1_HEADER_SIZE], after[LUKS1_HEADER_SIZE];
+	struct luks1_repairs none = { 0 };
+	int r;
+
+	*ret = none;
+	if (strcmp(copy->info.type, CRYPT_LUKS1))
+		return 0;
+	/* Its key slots stay what they are. */
+	copy->span = copy->info.slots_offset;
+	r = transfer_read(header_fd, before, sizeof(before), 0);
+	if (!r)
+		r = transfer_read(copy->fd, after, sizeof(after), 0);
+	if (r)
+		return why_set(why, r, "the header cannot be read: %s",
+			       strerror(-r));
+	r = luks1_repair_compare(before, after, ret);
+	return r ? why_set(why, r,
+			   "the header cannot be repaired without"
+			   " harm: it may be hostile")
+		 : 0;
+}
+
+static int take(const struct volume_request *request,
+		struct luks1_repairs *repairs, struct header_copy *ret,
+		struct why *why)
 {
 	struct header_copy copy;
 	int r;
@@ -70,20 +99,44 @@ int header_copy_take(const struct volume_request *request,
 	r = luks_image_flock(request->header_fd, true, why);
 	if (r)
 		return r;
-	r = volume_probe_copy(request, &copy.info, &copy.fd, why);
-	luks_image_funlock(request->header_fd);
+	if (repairs)
+		r = volume_repair_copy(request, &copy.info, &copy.fd, why);
+	else
+		r = volume_probe_copy(request, &copy.info, &copy.fd, why);
 	if (r)
-		return r;
+		goto out_unlock;
 	copy.span = copy.info.header_size;
-	r = trim(&copy, request->header_fd, why);
+	if (repairs)
+		r = compare(&copy, request->header_fd, repairs, why);
+	if (!r)
+		r = trim(&copy, request->header_fd, why);
 	if (!r)
 		r = settle(&copy, why);
-	if (r) {
+	if (r)
 		close(copy.fd);
-		return r;
-	}
-	*ret = copy;
-	return 0;
+	else
+		*ret = copy;
+out_unlock:
+	luks_image_funlock(request->header_fd);
+	return r;
+}
+
+int header_copy_take(const struct volume_request *request,
+		     struct header_copy *ret, struct why *why)
+{
+	return take(request, NULL, ret, why);
+}
+
+int header_copy_repair(const struct volume_request *request,
+		       struct header_copy *ret,
+		       struct luks1_repairs *ret_repairs, struct why *why)
+{
+	struct luks1_repairs repairs;
+	int r = take(request, &repairs, ret, why);
+
+	if (!r)
+		*ret_repairs = repairs;
+	return r;
 }
 
 void header_copy_drop(struct header_copy *copy)

@@ -12,9 +12,11 @@
 
 #include "crypt/unlock.h"
 
+struct luks1_repairs;
+
 struct header_copy {
 	int fd;	       /* a memfd */
-	uint64_t span; /* bytes of it that count, info.header_size at least */
+	uint64_t span; /* bytes of it that count */
 	struct volume_info info;
 };
 
@@ -24,6 +26,15 @@ struct header_copy {
  */
 int header_copy_take(const struct volume_request *request,
 		     struct header_copy *ret, struct why *why);
+
+/*
+ * The same for a repair: a LUKS1 header need not be in order, the copy is.  Of
+ * LUKS1 only the header is copied, without its key slots, and @ret_repairs says
+ * what has changed.  Errors: -EINVAL also if it is beyond repair.
+ */
+int header_copy_repair(const struct volume_request *request,
+		       struct header_copy *ret,
+		       struct luks1_repairs *ret_repairs, struct why *why);
 
 void header_copy_drop(struct header_copy *copy);
 

@@ -9,11 +9,11 @@
 
 #include "crypt/kdf_limits.h"
 #include "crypt/luks1_gate.h"
+#include "crypt/luks1_phdr.h"
 #include "crypt/luks_gate.h"
 #include "lib/why.h"
 
-#define LUKS1_SLOTS 8
-#define AREA_MAX    (64u << 20) /* bytes; 8 slots of 64-byte keys take 2 MiB */
+#define AREA_MAX (64u << 20) /* bytes; 8 slots of 64-byte keys take 2 MiB */
 
 static int check_slots(struct crypt_device *cd, struct luks_gate *gate,
 		       struct why *why)

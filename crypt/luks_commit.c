@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "crypt/luks1_phdr.h"
 #include "crypt/luks_commit.h"
 #include "lib/transfer.h"
 #include "lib/why.h"

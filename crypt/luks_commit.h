@@ -12,8 +12,7 @@
 
 struct why;
 
-#define LUKS_AREAS_MAX	  32
-#define LUKS1_HEADER_SIZE 4096u /* bytes; the first key slot is behind it */
+#define LUKS_AREAS_MAX 32
 /* Two LUKS2 headers of 4 MiB and 128 MiB of key slots. */
 #define LUKS_END_MAX (136u << 20)
 

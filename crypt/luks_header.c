@@ -5,22 +5,9 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "crypt/luks1_phdr.h"
 #include "crypt/luks_header.h"
 #include "lib/endian.h"
-
-/* "LUKS On-Disk Format Specification" 1.2.3, figure 1; all big endian. */
-struct luks1_phdr {
-	char magic[6];
-	be16 version;
-	char cipher_name[32];
-	char cipher_mode[32];
-	char hash_spec[32];
-	uint8_t payload_offset[4]; /* 512-byte sectors */
-	uint8_t key_bytes[4];
-	uint8_t digest[20];
-	uint8_t digest_salt[32];
-	uint8_t digest_iterations[4];
-};
 
 /* "LUKS2 On-Disk Format Specification" 1.1.1, figure 2. */
 struct luks2_phdr {
@@ -108,12 +95,6 @@ static void find_second(const uint8_t *start, size_t len,
 	}
 }
 
-static uint32_t be32_at(const uint8_t p[4])
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-	       (uint32_t)p[2] << 8 | p[3];
-}
-
 void luks_headers_find(const uint8_t *start, size_t len,
 		       struct luks_headers *ret)
 {
@@ -130,8 +111,9 @@ void luks_headers_find(const uint8_t *start, size_t len,
 		if (!memcmp(one.magic, magic_first, sizeof(one.magic)) &&
 		    be16_get(one.version) == 1) {
 			h.version = 1;
-			h.payload = (uint64_t)be32_at(one.payload_offset) * 512;
-			h.digest_iterations = be32_at(one.digest_iterations);
+			h.payload =
+				(uint64_t)be32_get(one.payload_offset) * 512;
+			h.digest_iterations = be32_get(one.digest_iterations);
 		}
 	}
 	*ret = h;

@@ -14,8 +14,10 @@
 
 #include "crypt/json_get.h"
 #include "crypt/luks1_gate.h"
+#include "crypt/luks1_phdr.h"
 #include "crypt/luks_reader_int.h"
 #include "crypt/xts.h"
+#include "lib/transfer.h"
 #include "lib/why.h"
 
 /* Key slots that lie beyond what was copied at first. */
@@ -87,18 +89,18 @@ static void copy_name(char *dst, size_t size, const char *src)
 	snprintf(dst, size, "%s", src ? src : "");
 }
 
-/* "LUKS On-Disk Format Specification" 1.2.3, figure 1: mk-digest and salt. */
-#define LUKS1_DIGEST	 112
-#define LUKS1_DIGEST_LEN (20 + 32)
-
 static int digest_luks1(struct luks_reader *reader, uint8_t *ret)
 {
-	uint8_t bytes[LUKS1_DIGEST_LEN];
+	struct luks1_phdr h;
+	int r = transfer_read(reader->source.copy_fd, &h, sizeof(h), 0);
 
-	if (pread(reader->source.copy_fd, bytes, sizeof(bytes), LUKS1_DIGEST) !=
-	    (ssize_t)sizeof(bytes))
-		return -EIO;
-	return EVP_Digest(bytes, sizeof(bytes), ret, NULL, EVP_sha256(), NULL)
+	if (r)
+		return r;
+	/* The salt stands behind the digest. */
+	return EVP_Digest((const uint8_t *)&h +
+				  offsetof(struct luks1_phdr, digest),
+			  sizeof(h.digest) + sizeof(h.digest_salt), ret, NULL,
+			  EVP_sha256(), NULL)
 		       ? 0
 		       : -EIO;
 }

@@ -6,6 +6,7 @@
 #include <libcryptsetup.h>
 #include <string.h>
 
+#include "crypt/luks1_phdr.h"
 #include "crypt/luks_keys.h"
 #include "crypt/luks_reader_int.h"
 #include "crypt/unlock_jail.h"

@@ -33,11 +33,17 @@ static void take_error(struct luks_log *log, const char *msg)
 	log->error[strcspn(log->error, "\n")] = '\0';
 }
 
+/* That a repair has failed is known anyway. */
+static bool wanted(const struct luks_log *log, const char *msg)
+{
+	return log->last ? strncmp(msg, "Repair failed", 13) : !log->error[0];
+}
+
 static void take(int level, const char *msg, void *arg)
 {
 	struct luks_log *log = arg;
 
-	if (level == CRYPT_LOG_ERROR && !log->error[0])
+	if (level == CRYPT_LOG_ERROR && wanted(log, msg))
 		take_error(log, msg);
 	else if (level == CRYPT_LOG_NORMAL && log->text)
 		print(log->text, msg);

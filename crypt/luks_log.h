@@ -6,12 +6,14 @@
 #ifndef CRYPT_LUKS_LOG_H
 #define CRYPT_LUKS_LOG_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct crypt_device;
 
 struct luks_log {
 	char error[200]; /* the first error since attach, one line */
+	bool last;	 /* the last one instead, of which a repair has many */
 	FILE *text;	 /* ordinary messages go here when it is set */
 };
 

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "crypt/luks1_repair.h"
 #include "crypt/luks_describe.h"
 #include "crypt/luks_keys_list.h"
 #include "crypt/luks_log.h"
@@ -117,8 +118,6 @@ static int load(struct luks_reader *reader, struct why *why)
 	char path[32];
 	int r;
 
-	/* The copy is this process's own: nothing to lock. */
-	crypt_metadata_locking(NULL, 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d",
 		 reader->source.copy_fd);
 	r = crypt_init(&reader->cd, path);
@@ -129,9 +128,11 @@ static int load(struct luks_reader *reader, struct why *why)
 	r = crypt_load(reader->cd, type, NULL);
 	if (r)
 		return why_set(why, r == -ENOMEM ? r : -EINVAL,
-			       "the %s header cannot be read: %s"
-			       " (cryptsetup repair may help)",
-			       type, luks_log_error(&reader->log, r));
+			       "the %s header cannot be read: %s (%s repair"
+			       " may help)",
+			       type, luks_log_error(&reader->log, r),
+			       reader->headers.version == 1 ? "vcrypt header"
+							    : "cryptsetup");
 	return 0;
 }
 
@@ -150,6 +151,8 @@ int luks_reader_open(const struct luks_source *source, struct luks_reader **ret,
 	if (!reader)
 		return why_set(why, -ENOMEM, "out of memory");
 	reader->source = *source;
+	/* The copy is this process's own: nothing to lock. */
+	crypt_metadata_locking(NULL, 0);
 	r = luks_reader_copy(reader, 0, len, why);
 	if (!r)
 		r = find_headers(reader, len, why);
@@ -159,6 +162,8 @@ int luks_reader_open(const struct luks_source *source, struct luks_reader **ret,
 	    reader->headers.payload <= source->header_size)
 		r = luks_reader_copy(reader, len, reader->headers.payload - len,
 				     why);
+	if (!r && source->repair && reader->headers.version == 1)
+		r = luks1_repair(source->copy_fd, why);
 	if (!r)
 		r = load(reader, why);
 	if (r) {

@@ -8,6 +8,7 @@
 #ifndef CRYPT_LUKS_READER_H
 #define CRYPT_LUKS_READER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,6 +34,7 @@ struct luks_source {
 	enum luks_layout layout;
 	uint64_t header_size; /* bytes of what holds the header */
 	uint64_t data_size;   /* bytes of what holds the data */
+	bool repair; /* a LUKS1 header, in the copy, which can be written */
 	/* NULL, or who is told what the headers are like, also on failure. */
 	struct luks_headers *ret_headers;
 };

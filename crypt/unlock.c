@@ -111,13 +111,13 @@ int volume_probe(const struct volume_request *request,
 			      why);
 }
 
-int volume_probe_copy(const struct volume_request *request,
-		      struct volume_info *ret_info, int *ret_copy,
-		      struct why *why)
+static int take_copy(enum header_op op, const struct volume_request *request,
+		     struct volume_info *ret_info, int *ret_copy,
+		     struct why *why)
 {
 	int fd = -1, r;
 	struct header_job job = {
-		.op = HEADER_PROBE,
+		.op = op,
 		.request = *request,
 		.timeout = PROBE_SECONDS,
 		.ret_copy_fd = &fd,
@@ -129,6 +129,20 @@ int volume_probe_copy(const struct volume_request *request,
 	if (!r)
 		*ret_copy = fd;
 	return r;
+}
+
+int volume_probe_copy(const struct volume_request *request,
+		      struct volume_info *ret_info, int *ret_copy,
+		      struct why *why)
+{
+	return take_copy(HEADER_PROBE, request, ret_info, ret_copy, why);
+}
+
+int volume_repair_copy(const struct volume_request *request,
+		       struct volume_info *ret_info, int *ret_copy,
+		       struct why *why)
+{
+	return take_copy(HEADER_REPAIR, request, ret_info, ret_copy, why);
 }
 
 int volume_check(const struct volume_request *request,

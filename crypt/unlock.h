@@ -105,6 +105,14 @@ int volume_probe_copy(const struct volume_request *request,
 		      struct volume_info *ret_info, int *ret_copy,
 		      struct why *why);
 
+/*
+ * The same, where a LUKS1 header that is out of order is repaired in the copy
+ * before it is judged (see luks1_repair.h).
+ */
+int volume_repair_copy(const struct volume_request *request,
+		       struct volume_info *ret_info, int *ret_copy,
+		       struct why *why);
+
 struct luks_headers;
 
 /*

@@ -71,6 +71,7 @@ static int work(const struct header_job *job, const struct unlock_jail *jail,
 		.layout = job->layout,
 		.header_size = job->header_size,
 		.data_size = job->data_size,
+		.repair = job->op == HEADER_REPAIR,
 		.ret_headers = &answer->headers,
 	};
 	struct luks_reader *reader;
@@ -159,7 +160,8 @@ static void run_child(const struct header_job *job, int copy_fd, int pipe_fd,
 				   ? token_plugin_devices(job->token->type)
 				   : NULL,
 		.pipe_fd = pipe_fd,
-		.write_copy = job->op == HEADER_CHANGE,
+		.write_copy = job->op == HEADER_CHANGE ||
+			      job->op == HEADER_REPAIR,
 		.memory_max = job->memory.bytes < KDF_MEMORY_MAX
 				      ? job->memory.bytes
 				      : KDF_MEMORY_MAX,

@@ -23,6 +23,7 @@
 enum header_op {
 	HEADER_PROBE,
 	HEADER_UNLOCK,
+	HEADER_REPAIR, /* a probe that puts LUKS1 in order, in the copy */
 	HEADER_CHANGE, /* key slots, in the copy */
 	HEADER_DUMP,
 	HEADER_TOKEN_FIND,

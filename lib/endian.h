@@ -26,6 +26,10 @@ typedef struct {
 } be16;
 
 typedef struct {
+	uint32_t raw;
+} be32;
+
+typedef struct {
 	uint64_t raw;
 } be64;
 
@@ -62,6 +66,11 @@ static inline le64 le64_put(uint64_t v)
 static inline uint16_t be16_get(be16 v)
 {
 	return be16toh(v.raw);
+}
+
+static inline uint32_t be32_get(be32 v)
+{
+	return be32toh(v.raw);
 }
 
 static inline uint64_t be64_get(be64 v)

@@ -32,14 +32,3 @@ damage 20484
 expect 4 "$VCRYPT" header repair a.img
 says 'both LUKS2 headers are damaged'
 "$VCRYPT" dump whole >/dev/null
-
-# LUKS1 has one header, and cryptsetup knows what can be guessed of it.
-truncate -s 4M one.img
-printf %s "$passphrase" | cryptsetup luksFormat -q --type luks1 \
-	--pbkdf-force-iterations 1000 --key-file - one.img
-"$VCRYPT" header repair one.img | grep -q 'nothing to repair'
-printf '\0\0\0\1' | dd of=one.img bs=1 seek=252 conv=notrunc status=none
-cp one.img one.damaged
-expect 4 "$VCRYPT" header repair one.img
-says 'one.img: the LUKS1 header cannot be read: .*cryptsetup repair may help'
-cmp one.img one.damaged

@@ -18,11 +18,12 @@ COVERAGE_FUZZED := $(sort $(wildcard virtio/virtq*.c virtio/inflight*.c)) \
 	crypt/json_get.c crypt/luks_digest.c crypt/luks_gate.c \
 	crypt/luks_signature.c
 COVERAGE_TESTED := virtio/blk_dev.c virtio/blk_queue.c \
-	crypt/luks1_gate.c crypt/luks_header.c \
+	crypt/luks1_gate.c crypt/luks1_repair.c crypt/luks_header.c \
 	$(sort $(wildcard vduse/dev*.c vduse/rings.c vduse/iotlb.c) \
 		$(wildcard vhost-user/*.c))
 COVERAGE_UNIT := $(filter test_virtq% test_virtio% test_inflight% \
-	test_vduse% test_iotlb% test_vhost% test_luks_gate test_luks_hostile, \
+	test_vduse% test_iotlb% test_vhost% test_luks_gate test_luks_hostile \
+	test_luks1_repair, \
 	$(UNIT_TESTS:$(B)/tests/unit/%=%))
 
 .PHONY: coverage coverage-fuzz coverage-unit

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "crypt/header_copy.h"
+#include "crypt/luks1_repair.h"
 #include "crypt/luks_image.h"
 #include "lib/why.h"
 #include "tests/unit/luks_fixture.h"
@@ -172,6 +173,32 @@ START_TEST(test_repair)
 }
 END_TEST
 
+/* It has one header, which is written at once. */
+START_TEST(test_repair_luks1)
+{
+	int image = fixture_luks1("xts-plain64", 64);
+	uint8_t expected[64], key[64];
+	struct luks1_repairs repairs;
+	struct header_copy copy;
+	struct why why;
+	int i;
+
+	fixture_key(image, expected, sizeof(expected));
+	fixture_damage(image, 208 + 3 * 48 + 40, 8); /* of slot 3 */
+	for (i = 0; i < 2; i++) {
+		ck_assert_int_eq(header_copy_repair(&VOLUME_HEADER(image),
+						    &copy, &repairs, &why),
+				 0);
+		ck_assert_uint_eq(repairs.slots, 1 << 3);
+		ck_assert_int_eq(write_until(&copy, image, i ? NEVER : 0), 1);
+		header_copy_drop(&copy);
+	}
+	fixture_key(image, key, sizeof(key));
+	ck_assert_mem_eq(key, expected, sizeof(key));
+	close(image);
+}
+END_TEST
+
 /* A conversion cannot be read in the middle; with the backup it leads back. */
 START_TEST(test_convert)
 {
@@ -209,6 +236,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, test_restore);
 	tcase_add_loop_test(tc, test_repair, 0, 2);
+	tcase_add_test(tc, test_repair_luks1);
 	tcase_add_test(tc, test_convert);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
