@@ -201,8 +201,10 @@ static void bind_helpers(struct loop *loop)
 {
 	cpu_set_t cpus;
 
-	if (!sched_getaffinity(0, sizeof(cpus), &cpus))
-		io_uring_register_iowq_aff(&loop->ring, sizeof(cpus), &cpus);
+	if (sched_getaffinity(0, sizeof(cpus), &cpus))
+		return;
+	loop->poll.one_cpu = CPU_COUNT(&cpus) == 1;
+	io_uring_register_iowq_aff(&loop->ring, sizeof(cpus), &cpus);
 }
 
 int loop_seal(struct loop *loop)

@@ -140,7 +140,7 @@ bool loop_poll_run(struct loop_poll *p)
 		w = window(p);
 		found = w && w->now_ns && look_and_learn(p, w);
 	} while (found);
-	if (state(p) == SOURCE_MEMORY)
+	if (p->one_cpu && state(p) == SOURCE_MEMORY)
 		return true;
 	for (s = p->sources; s; s = s->next)
 		s->arm(s);

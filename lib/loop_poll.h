@@ -9,8 +9,8 @@
  * device is at work.  Each is given up by halves when looking is in vain, and
  * taken up again when a sleep turns out to have been short.  What the kernel
  * works on in threads of its own may need this very CPU: then there is no
- * looking.  While these only copy memory, peers need not wake the loop either:
- * the next copy does, in a moment, and then it looks.
+ * looking.  If it does, and these only copy memory, peers need not wake the loop
+ * either: the next copy does, in a moment, and then it looks.
  */
 #ifndef LIB_LOOP_POLL_H
 #define LIB_LOOP_POLL_H
@@ -57,6 +57,7 @@ struct loop_poll {
 	void *arg;
 	struct loop_source *sources;
 	uint64_t max_ns; /* of each window */
+	bool one_cpu;	 /* is all that this thread and the kernel's have */
 	struct loop_window idle, device;
 };
 

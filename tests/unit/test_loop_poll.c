@@ -143,10 +143,13 @@ START_TEST(test_not_idle)
 }
 END_TEST
 
-/* The next copy wakes the loop in a moment: no peer has to. */
+/*
+ * The next copy wakes the loop in a moment, and the only CPU is busy until
+ * then: no peer has to.
+ */
 START_TEST(test_memory)
 {
-	struct loop_poll p = { .ops = &ops };
+	struct loop_poll p = { .ops = &ops, .one_cpu = true };
 	struct fake a = idle_source, idle = idle_source;
 
 	a.state = SOURCE_MEMORY;
@@ -163,6 +166,11 @@ START_TEST(test_memory)
 	ck_assert(loop_poll_run(&p));
 	ck_assert_uint_eq(a.arms, 1);
 	ck_assert_uint_eq(idle.arms, 1);
+	idle.state = SOURCE_IDLE;
+	p.one_cpu = false;
+	ck_assert(loop_poll_run(&p));
+	ck_assert_uint_eq(a.arms, 2);
+	ck_assert_uint_eq(idle.arms, 2);
 }
 END_TEST
 
