@@ -52,14 +52,16 @@ static bool look(const struct loop_poll *p)
 	return found;
 }
 
-/* What all of them are together. */
-static enum loop_source_state state(const struct loop_poll *p)
+/* What all of them are together; and how many there are. */
+static enum loop_source_state state(struct loop_poll *p)
 {
 	enum loop_source_state all = SOURCE_OFF, one;
 	struct loop_source *s;
 
+	p->nr_on = 0;
 	for (s = p->sources; s; s = s->next) {
 		one = s->state(s);
+		p->nr_on += one != SOURCE_OFF;
 		if (one > all)
 			all = one;
 	}

@@ -59,6 +59,7 @@ struct loop_poll {
 	uint64_t max_ns; /* of each window */
 	bool one_cpu;	 /* is all that this thread and the kernel's have */
 	struct loop_window idle, device;
+	unsigned nr_on; /* sources, when they were last asked */
 };
 
 void loop_poll_add(struct loop_poll *p, struct loop_source *source);

@@ -140,6 +140,7 @@ START_TEST(test_not_idle)
 	ck_assert_uint_eq(a.disarms, 0);
 	ck_assert_uint_eq(a.arms, 1);
 	ck_assert_uint_eq(p.idle.slept_at, 0);
+	ck_assert_uint_eq(p.nr_on, a.state != SOURCE_OFF);
 }
 END_TEST
 
@@ -157,6 +158,7 @@ START_TEST(test_memory)
 	loop_poll_add(&p, &idle.source);
 	loop_poll_set(&p, FOREVER_NS);
 	ck_assert(loop_poll_run(&p));
+	ck_assert_uint_eq(p.nr_on, 2);
 	ck_assert_uint_eq(a.looks, 1);
 	ck_assert_uint_eq(idle.looks, 1);
 	ck_assert_uint_eq(a.disarms + idle.disarms, 0);
