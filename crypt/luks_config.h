@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * Changing what a LUKS2 header says about the use of its container.  Locking
- * the image against other openers is the caller's part.
+ * What a LUKS2 header says about the use of its container, on the private copy
+ * of a header: a part of luks_keys.h.
  */
 #ifndef CRYPT_LUKS_CONFIG_H
 #define CRYPT_LUKS_CONFIG_H
 
 #include <stdbool.h>
 
+struct luks_reader;
 struct why;
 
 /*
- * Set or clear the persistent flag "allow-discards" of the image open at @fd
- * for reading and writing; other flags stay.  The image has passed
- * volume_probe as a LUKS2 container.  No passphrase is needed.  Uses flock(2)
- * on the image.  Errors: -EINVAL, -EIO, other -errno.
+ * After luks_reader_judge: set or clear the persistent flag "allow-discards";
+ * other flags stay.  A header that says so already is not changed.
+ * Errors: -EINVAL (LUKS1 has none), -EIO, other -errno.
  */
-int luks_config_discards(int fd, bool allow, struct why *why);
+int luks_config_discards(struct luks_reader *reader, bool allow,
+			 struct why *why);
 
 #endif

@@ -3,40 +3,17 @@
  * Destroying all key slots: see luks_erase.h.
  */
 #include <errno.h>
-#include <libcryptsetup.h>
 #include <openssl/rand.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "crypt/luks_erase.h"
-#include "crypt/luks_image.h"
-#include "crypt/luks_log.h"
-#include "crypt/unlock.h"
+#include "crypt/volume_keys.h"
 #include "lib/transfer.h"
 #include "lib/why.h"
 
 #define CHUNK 65536u
-
-static int destroy_slots(struct crypt_device *cd, const char *type,
-			 unsigned int *ret_slots)
-{
-	int id, max = crypt_keyslot_max(type), r;
-	unsigned int slots = 0;
-
-	for (id = 0; id < max; id++) {
-		/* Unbound ones too: what they protect is gone as well. */
-		if (crypt_keyslot_status(cd, id) <= CRYPT_SLOT_INACTIVE)
-			continue;
-		r = crypt_keyslot_destroy(cd, id);
-		if (r)
-			return r;
-		slots++;
-	}
-	*ret_slots = slots;
-	return 0;
-}
 
 static int overwrite(int fd, uint64_t at, uint64_t end)
 {
@@ -78,36 +55,22 @@ static int overwrite_data(int fd, uint64_t at, uint64_t end)
 	return 0;
 }
 
-int luks_erase(int fd, const struct volume_info *info, unsigned int *ret_slots,
-	       struct why *why)
+int luks_erase(int fd, unsigned int *ret_slots, struct why *why)
 {
-	struct crypt_device *cd = NULL;
-	struct luks_log log = { "" };
-	unsigned int slots = 0;
-	char path[32];
+	const struct luks_key_change change = { .op = LUKS_KEY_ERASE };
+	struct volume_info info;
 	int r;
 
-	luks_image_set_locking(fd);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	r = crypt_init(&cd, path);
+	r = volume_keys_change(&VOLUME_HEADER(fd), &change, &info, why);
 	if (r)
-		return why_set(why, r, "libcryptsetup cannot start: %s",
-			       strerror(-r));
-	luks_log_attach(&log, cd);
-	r = crypt_load(cd, info->type, NULL);
-	if (!r)
-		r = destroy_slots(cd, info->type, &slots);
-	crypt_free(cd);
-	if (r)
-		return why_set(why, r, "a key slot cannot be destroyed: %s",
-			       luks_log_error(&log, r));
-	r = overwrite_data(fd, info->slots_offset, info->header_size);
+		return r;
+	r = overwrite_data(fd, info.slots_offset, info.header_size);
 	if (!r && fsync(fd))
 		r = -errno;
 	if (r)
 		return why_set(why, r,
 			       "the key slots cannot be overwritten: %s",
 			       strerror(-r));
-	*ret_slots = slots;
+	*ret_slots = (unsigned int)info.key_slot;
 	return 0;
 }

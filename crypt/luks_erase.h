@@ -6,17 +6,15 @@
 #ifndef CRYPT_LUKS_ERASE_H
 #define CRYPT_LUKS_ERASE_H
 
-struct volume_info;
 struct why;
 
 /*
- * Remove every key slot of the header open at @fd for reading and writing,
- * which has been probed as @info, and overwrite the whole area of key slots,
- * so that nothing is left of slots that were there before either.  Done
- * again, it does the rest.  *ret_slots: how many there were.
- * Errors: -EINVAL, -EIO, other -errno.
+ * Remove every key slot of the header open at @fd for reading and writing, as
+ * volume_keys.h does it, and overwrite the whole area of key slots, so that
+ * nothing is left of slots that were there before either.  Done again, it does
+ * the rest.  *ret_slots: how many there were.
+ * Errors: those of volume_keys_change.
  */
-int luks_erase(int fd, const struct volume_info *info, unsigned int *ret_slots,
-	       struct why *why);
+int luks_erase(int fd, unsigned int *ret_slots, struct why *why);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "crypt/luks1_phdr.h"
+#include "crypt/luks_config.h"
 #include "crypt/luks_keys.h"
 #include "crypt/luks_reader_int.h"
 #include "crypt/unlock_jail.h"
@@ -245,6 +246,24 @@ static int set_priority(struct luks_reader *reader, int slot, int priority,
 	return r < 0 ? failed(reader, "changed", r, why) : 0;
 }
 
+/* Unbound ones too: what they protect is gone as well. */
+static int erase(struct luks_reader *reader, int *ret_slots, struct why *why)
+{
+	struct crypt_device *cd = reader->cd;
+	int slot, r, slots = 0;
+
+	for (slot = 0; slot < slots_max(cd); slot++) {
+		if (crypt_keyslot_status(cd, slot) <= CRYPT_SLOT_INACTIVE)
+			continue;
+		r = crypt_keyslot_destroy(cd, slot);
+		if (r < 0)
+			return failed(reader, "destroyed", r, why);
+		slots++;
+	}
+	*ret_slots = slots;
+	return 0;
+}
+
 int luks_keys_change(struct luks_reader *reader,
 		     const struct volume_request *request,
 		     const struct kdf_memory *memory,
@@ -267,6 +286,12 @@ int luks_keys_change(struct luks_reader *reader,
 		break;
 	case LUKS_KEY_PRIORITY:
 		r = set_priority(reader, slot, change->priority, why);
+		break;
+	case LUKS_KEY_ERASE:
+		r = erase(reader, &slot, why);
+		break;
+	case LUKS_KEY_DISCARDS:
+		r = luks_config_discards(reader, change->allow, why);
 		break;
 	}
 	if (!r)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * Changing key slots, on the private copy of a header.  Runs inside the cell
+ * Changing key slots, and a flag, on the private copy of a header.  Runs inside the cell
  * of unlock_jail.h.  Nothing of it reaches the image: what has changed is
  * carried there by luks_commit.h, and an operation that fails leaves nothing.
  */
@@ -24,6 +24,8 @@ enum luks_key_op {
 	LUKS_KEY_CHANGE,   /* another passphrase for a slot */
 	LUKS_KEY_REMOVE,   /* a slot */
 	LUKS_KEY_PRIORITY, /* of a slot */
+	LUKS_KEY_ERASE,	   /* all slots */
+	LUKS_KEY_DISCARDS, /* of no slot: what every opening allows */
 };
 
 struct luks_key_change {
@@ -36,12 +38,13 @@ struct luks_key_change {
 	bool in_place; /* change: even where a kill could lose the slot */
 	int slot;      /* remove, priority */
 	int priority;  /* 2 prefer, 1 normal, 0 ignore */
+	bool allow;    /* discards */
 };
 
 /*
  * After luks_reader_judge.  To add and to change, @request's passphrase must
  * open a slot, within @memory.  *ret_slot is the slot that was made, changed
- * or removed; *ret_plan says how the copy becomes the image.
+ * or removed, or how many were erased; *ret_plan says how the copy becomes the image.
  *
  * Errors: those of luks_reader_unlock, -EEXIST (the new slot is taken),
  * -ENOENT (there is no such slot), -ENOSPC (no room for another one), -ENOMEM,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * Changing the key slots of a container.
+ * Changing the key slots of a container, and what its header says of its use.
  *
  * libcryptsetup changes a private copy of the header in the cell in which all
  * headers are read (unlock.h), after the gate has let it through; then this
@@ -27,7 +27,8 @@ int volume_keys_check(const struct volume_info *info,
  * @request's header descriptor is open for writing, and the caller holds the
  * lock on the image (backend/lock.h).  Costs that change.kdf leaves open are
  * chosen for this machine.  *ret_info is what unlock.h says of the volume,
- * with the key slot that was made, changed or removed.
+ * with the key slot that was made, changed or removed (of all that were erased:
+ * how many).
  *
  * Errors: those of volume_unlock and luks_keys_change, -EDOM (a value that is
  * not possible), -EBUSY (cryptsetup has the header locked).

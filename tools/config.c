@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "crypt/luks_config.h"
 #include "crypt/unlock.h"
 #include "crypt/volume_keys.h"
 #include "lib/why.h"
@@ -37,21 +36,14 @@ static int change_priority(const struct config_args *args, int header_fd,
 
 static int change_discards(int header_fd, bool allow, struct why *why)
 {
+	const struct luks_key_change change = {
+		.op = LUKS_KEY_DISCARDS,
+		.allow = allow,
+	};
 	struct volume_info info;
-	int err;
 
-	/* The header has been looked at in the sandbox before it is here. */
-	err = volume_probe(&VOLUME_HEADER(header_fd), &info, why);
-	if (err)
-		return err;
-	if (strcmp(info.type, "LUKS2"))
-		return why_set(why, -EINVAL,
-			       "a %s header has no flags (use open "
-			       "--allow-discards)",
-			       info.type);
-	if (info.allow_discards == allow)
-		return 0;
-	return luks_config_discards(header_fd, allow, why);
+	return volume_keys_change(&VOLUME_HEADER(header_fd), &change, &info,
+				  why);
 }
 
 static int config(const struct config_args *args, struct why *why)

@@ -46,7 +46,7 @@ static int erase(const struct erase_args *args, struct why *why)
 	err = ask(args, why);
 	if (err)
 		goto out_close;
-	err = luks_erase(c.header_fd, &info, &slots, why);
+	err = luks_erase(c.header_fd, &slots, why);
 	if (err)
 		why_prefix(why, "%s", path);
 	else

@@ -212,6 +212,34 @@ START_TEST(test_priority)
 }
 END_TEST
 
+START_TEST(test_discards)
+{
+	struct luks_key_change change = of(LUKS_KEY_DISCARDS, 0);
+	int fd = make(2), i;
+	uint64_t sum = fixture_sum(fd);
+	struct volume_info info;
+
+	expect(fd, change, 0);
+	ck_assert_uint_eq(fixture_sum(fd), sum);
+	for (i = 1; i >= 0; i--) {
+		change.allow = i;
+		expect(fd, change, 0);
+		ck_assert_int_eq(volume_probe(&VOLUME_HEADER(fd), &info, &why),
+				 0);
+		ck_assert(info.allow_discards == change.allow);
+		ck_assert_uint_ne(fixture_sum(fd), sum);
+		sum = fixture_sum(fd);
+		expect(fd, change, 0);
+		ck_assert_uint_eq(fixture_sum(fd), sum);
+	}
+	close(fd);
+	fd = make(1);
+	ck_assert_int_eq(run(fd, change, NULL, NULL), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(why.text, "LUKS1 header has no flags"));
+	close(fd);
+}
+END_TEST
+
 /* LUKS1 has eight slots, and the ninth passphrase would overwrite one. */
 START_TEST(test_full)
 {
@@ -347,6 +375,7 @@ int main(void)
 	tcase_add_test(tc, test_change_keeps);
 	tcase_add_loop_test(tc, test_remove, 1, 3);
 	tcase_add_test(tc, test_priority);
+	tcase_add_test(tc, test_discards);
 	tcase_add_test(tc, test_full);
 	tcase_add_loop_test(tc, test_refused, 0, LEN(refused));
 	tcase_add_test(tc, test_hostile);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * A change of key slots that is killed at each of its writes, before it and
- * half-way through: the container opens with the old passphrase or with the
- * new one, and what the command was told is what it has when it ends.
+ * A change of key slots, or of a header's flag, that is killed at each of its
+ * writes, before it and half-way through: the container opens with the old
+ * passphrase or with the new one, or with none where all are to go, and what
+ * the command was told is what it has when it ends.
  */
 #include <check.h>
 #include <fcntl.h>
@@ -18,12 +19,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "crypt/luks_erase.h"
 #include "crypt/volume_keys.h"
 #include "lib/why.h"
 #include "tests/unit/luks_fixture.h"
 
 #define NEW_PASS  "battery staple"
-#define KILLS_MAX 40 /* far more writes than there are */
+#define KILLS_ALL 16  /* every one of that many writes, and then some */
+#define KILLS_MAX 500 /* more writes than there are; erasing has most */
 
 static struct why why;
 
@@ -36,9 +39,13 @@ static int change(int fd, enum luks_key_op op)
 		.new_passphrase_len = strlen(NEW_PASS),
 		.kdf = { .type = "pbkdf2", .iterations = 1000 },
 		.new_slot = VOLUME_ANY_SLOT,
+		.allow = true,
 	};
 	struct volume_info info;
+	unsigned int slots;
 
+	if (op == LUKS_KEY_ERASE)
+		return luks_erase(fd, &slots, &why);
 	request.passphrase = FIXTURE_PASS;
 	request.passphrase_len = strlen(FIXTURE_PASS);
 	return volume_keys_change(&request, &what, &info, &why);
@@ -125,20 +132,32 @@ static int copy_of(int fd)
 	return copy;
 }
 
+static bool allows_discards(int fd)
+{
+	struct volume_info info;
+
+	ck_assert_int_eq(volume_probe(&VOLUME_HEADER(fd), &info, &why), 0);
+	return info.allow_discards;
+}
+
 /* What must hold after @op, whether it came to its end or not. */
 static void check(int fd, enum luks_key_op op, bool ended, const char *when)
 {
 	bool old = opens(fd, FIXTURE_PASS) >= 0;
 	bool new = opens(fd, NEW_PASS) >= 0;
 
-	ck_assert_msg(old || new || op == LUKS_KEY_REMOVE, "no slot is left %s",
-		      when);
+	ck_assert_msg(old || new || op == LUKS_KEY_REMOVE ||
+			      op == LUKS_KEY_ERASE,
+		      "no slot is left %s", when);
 	if (op == LUKS_KEY_ADD)
 		ck_assert_msg(old && (new || !ended), "%s", when);
 	if (op == LUKS_KEY_CHANGE)
 		ck_assert_msg(ended ? new && !old : new != old, "%s", when);
-	if (op == LUKS_KEY_REMOVE)
+	if (op == LUKS_KEY_REMOVE || op == LUKS_KEY_ERASE)
 		ck_assert_msg(!ended || !old, "%s", when);
+	if (op == LUKS_KEY_DISCARDS)
+		ck_assert_msg(old && (!ended || allows_discards(fd)), "%s",
+			      when);
 }
 
 static void kill_all(int version, enum luks_key_op op, bool half)
@@ -149,7 +168,7 @@ static void kill_all(int version, enum luks_key_op op, bool half)
 	char when[64];
 	int fd, n;
 
-	for (n = 0; killed; n++) {
+	for (n = 0; killed; n += n < KILLS_ALL ? 1 : 60) {
 		ck_assert_int_lt(n, KILLS_MAX);
 		fd = copy_of(image);
 		killed = change_killed(fd, op, n, half);
@@ -158,8 +177,8 @@ static void kill_all(int version, enum luks_key_op op, bool half)
 		check(fd, op, !killed, when);
 		close(fd);
 	}
-	/* Key slots and header at least. */
-	ck_assert_int_gt(n, version == 1 ? 2 : 3);
+	/* Both headers, or one and key slots, at least. */
+	ck_assert_int_gt(n, 2);
 	close(image);
 }
 
@@ -168,9 +187,11 @@ static const struct {
 	enum luks_key_op op;
 	bool half;
 } cases[] = {
-	{ 1, LUKS_KEY_ADD, false },    { 2, LUKS_KEY_ADD, true },
-	{ 1, LUKS_KEY_CHANGE, false }, { 2, LUKS_KEY_CHANGE, false },
-	{ 2, LUKS_KEY_CHANGE, true },  { 2, LUKS_KEY_REMOVE, true },
+	{ 1, LUKS_KEY_ADD, false },	{ 2, LUKS_KEY_ADD, true },
+	{ 1, LUKS_KEY_CHANGE, false },	{ 2, LUKS_KEY_CHANGE, false },
+	{ 2, LUKS_KEY_CHANGE, true },	{ 2, LUKS_KEY_REMOVE, true },
+	{ 1, LUKS_KEY_ERASE, false },	{ 2, LUKS_KEY_ERASE, true },
+	{ 2, LUKS_KEY_DISCARDS, true },
 };
 
 START_TEST(test_kill)
