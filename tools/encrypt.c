@@ -17,6 +17,7 @@
 #include "lib/secmem.h"
 #include "lib/why.h"
 #include "tools/command.h"
+#include "tools/encrypt_detached.h"
 #include "tools/encrypt_files.h"
 #include "tools/luks_options.h"
 #include "tools/passphrase.h"
@@ -25,7 +26,7 @@
 #define MIB (1u << 20)
 
 struct encrypt_request {
-	const char *image, *output;
+	const char *image, *output, *detached;
 	bool replace, restart;
 	struct passphrase_source source;
 	struct luks_args header;
@@ -80,8 +81,9 @@ static int plan(struct encrypt_request *req, struct encrypt_files *files,
 
 	if (files->found)
 		return 0;
-	files->journal.container = LUKS_DATA_OFFSET + data;
-	luks->place.data_offset = LUKS_DATA_OFFSET;
+	luks->place.detached = req->detached;
+	luks->place.data_offset = req->detached ? 0 : LUKS_DATA_OFFSET;
+	files->journal.container = luks->place.data_offset + data;
 	err = luks_format_check(luks, files->journal.container, why);
 	if (err)
 		why_prefix(why, "%s", req->image);
@@ -135,6 +137,22 @@ static int get_passphrase(const struct encrypt_request *req, bool new,
 	return 0;
 }
 
+static int write_header(const struct encrypt_request *req,
+			struct encrypt_files *files,
+			const struct secret *secret, struct why *why)
+{
+	const struct luks_format *luks = &req->header.luks;
+	int err;
+
+	if (files->header.path)
+		return encrypt_detached_make(files, luks, secret, why);
+	err = encrypt_write_header(files->part_fd, files->part_fd, luks,
+				   secret->data, secret->len, why);
+	if (err)
+		why_prefix(why, "%s", files->part);
+	return err;
+}
+
 static int make_header(const struct encrypt_request *req,
 		       struct encrypt_files *files, const struct secret *secret,
 		       struct why *why)
@@ -142,19 +160,14 @@ static int make_header(const struct encrypt_request *req,
 	int err;
 
 	err = encrypt_files_begin(files, files->journal.container, why);
+	if (!err)
+		err = write_header(req, files, secret, why);
 	if (err)
 		return err;
-	err = encrypt_write_header(files->part_fd, files->part_fd,
-				   &req->header.luks, secret->data, secret->len,
-				   why);
-	if (!err) {
-		files->journal.phase = ENCRYPT_COPY;
-		err = encrypt_journal_write(files->part_fd, &files->journal);
-		if (err)
-			why_set(why, err, "%s", strerror(-err));
-	}
+	files->journal.phase = ENCRYPT_COPY;
+	err = encrypt_journal_write(files->part_fd, &files->journal);
 	if (err)
-		why_prefix(why, "%s", files->part);
+		why_set(why, err, "%s: %s", files->part, strerror(-err));
 	return err;
 }
 
@@ -165,6 +178,8 @@ static int unlock(const struct encrypt_files *files,
 	struct volume_request request = VOLUME_REQUEST(files->part_fd);
 	int err;
 
+	if (files->header.path)
+		request.header_fd = files->header.fd;
 	request.passphrase = secret->data;
 	request.passphrase_len = secret->len;
 	err = volume_unlock(&request, key, &job->info, why);
@@ -192,6 +207,8 @@ static int open_container(const struct encrypt_request *req,
 		err = make_header(req, files, &secret, why);
 	if (err && files->part_fd >= 0)
 		unlink(files->part);
+	if (err && files->header.fd >= 0)
+		unlink(files->header.part);
 	job->container_fd = files->part_fd;
 	job->journal = files->journal;
 	if (!err)
@@ -256,7 +273,10 @@ static int work(const struct encrypt_request *req, struct encrypt_files *files,
 	files->journal = job->journal;
 	if (err)
 		return explain_stop(req, job, err, why);
-	err = encrypt_files_finish(files, why);
+	/* Data without a header are lost, a header without data is harmless. */
+	err = encrypt_detached_finish(files, why);
+	if (!err)
+		err = encrypt_files_finish(files, why);
 	if (!err && req->replace)
 		fprintf(stderr,
 			"vcrypt: %s: is encrypted now; the plain data are not "
@@ -275,8 +295,12 @@ static int encrypt(struct encrypt_request *req, struct encrypt_files *files,
 	};
 	int err;
 
-	err = encrypt_files_open(files, req->image, req->output, req->replace,
-				 req->restart, why);
+	err = encrypt_detached_open(&files->header, req->detached, why);
+	if (!err)
+		err = encrypt_files_open(files, req->image, req->output,
+					 req->replace, req->restart, why);
+	if (!err)
+		err = encrypt_detached_check(files, why);
 	if (!err)
 		err = plan(req, files, why);
 	if (!err)
@@ -335,6 +359,10 @@ static const struct option options[] = {
 	  "right" },
 	{ "restart", OPTION_FLAG, FIELD(restart), NULL,
 	  "do not go on where an earlier run was ended: begin again" },
+	{ "header", OPTION_STRING, FIELD(detached), "FILE",
+	  "put the header into FILE, which is new, and only data into the "
+	  "container",
+	  NULL, VALUE_FILE },
 	{ .group = passphrase_options, .offset = FIELD(source) },
 	{ .group = luks_options, .offset = FIELD(header) },
 	{ .group = progress_options, .offset = FIELD(progress) },

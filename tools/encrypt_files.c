@@ -25,7 +25,11 @@
 
 void encrypt_files_init(struct encrypt_files *files)
 {
-	*files = (struct encrypt_files){ .image_fd = -1, .part_fd = -1 };
+	*files = (struct encrypt_files){
+		.image_fd = -1,
+		.part_fd = -1,
+		.header.fd = -1,
+	};
 }
 
 void encrypt_files_close(struct encrypt_files *files)
@@ -34,6 +38,7 @@ void encrypt_files_close(struct encrypt_files *files)
 		close(files->image_fd);
 	if (files->part_fd >= 0)
 		close(files->part_fd);
+	encrypt_detached_close(&files->header);
 }
 
 /* --- names ------------------------------------------------------------- */
@@ -101,8 +106,7 @@ static int open_folder(const char *path, int *ret, struct why *why)
 	return 0;
 }
 
-/* Names in the folder of @path are durable. */
-static int sync_folder(const char *path, struct why *why)
+int encrypt_files_sync_folder(const char *path, struct why *why)
 {
 	int fd, err = open_folder(path, &fd, why);
 
@@ -176,10 +180,13 @@ static int open_image(struct encrypt_files *files, struct why *why)
 static bool was_cut(const struct encrypt_files *files, uint64_t size,
 		    struct encrypt_journal *ret)
 {
+	struct volume_request request = VOLUME_REQUEST(
+		files->header.fd >= 0 ? files->header.fd : files->part_fd);
 	uint64_t image = (uint64_t)files->st.st_size;
 	struct volume_info info;
 
-	if (volume_probe(&VOLUME_REQUEST(files->part_fd), &info, NULL) ||
+	request.data_fd = files->part_fd;
+	if (volume_probe(&request, &info, NULL) ||
 	    info.data_offset + info.data_size != size ||
 	    info.data_size < image ||
 	    info.data_size - image >= info.sector_size)
@@ -350,7 +357,7 @@ static int fill_part(struct encrypt_files *files, uint64_t container,
 			       size, strerror(errno));
 	if (fsync(fd))
 		return why_set(why, -errno, "%s", strerror(errno));
-	return sync_folder(files->part, why);
+	return encrypt_files_sync_folder(files->part, why);
 }
 
 int encrypt_files_begin(struct encrypt_files *files, uint64_t container,
@@ -390,33 +397,36 @@ static int check_target(const struct encrypt_files *files, struct why *why)
 	    st.st_dev == files->st.st_dev)
 		return 0;
 	return why_set(why, -ESTALE,
-		       "%s is another file now, and was not replaced",
-		       files->target);
+		       "%s: %s is another file now, and was not replaced",
+		       files->part, files->target);
+}
+
+int encrypt_files_rename(const char *from, const char *to, struct why *why)
+{
+	int err = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE)
+			  ? -errno
+			  : 0;
+
+	/* Some file systems do not know the flag. */
+	if (err == -EINVAL && access(to, F_OK))
+		err = rename(from, to) ? -errno : 0;
+	if (err)
+		return why_set(why, err, "%s: cannot be renamed to %s: %s",
+			       from, to, strerror(-err));
+	return encrypt_files_sync_folder(to, why);
 }
 
 static int give_name(const struct encrypt_files *files, struct why *why)
 {
-	const char *name = files->replace ? files->target : files->output;
 	int err;
 
-	if (files->replace) {
-		err = check_target(files, why);
-		if (err)
-			return err;
-		err = rename(files->part, name) ? -errno : 0;
-	} else {
-		err = renameat2(AT_FDCWD, files->part, AT_FDCWD, name,
-				RENAME_NOREPLACE)
-			      ? -errno
-			      : 0;
-		/* Some file systems do not know the flag. */
-		if (err == -EINVAL && access(name, F_OK))
-			err = rename(files->part, name) ? -errno : 0;
-	}
-	if (err)
-		return why_set(why, err, "cannot be renamed to %s: %s", name,
-			       strerror(-err));
-	return sync_folder(name, why);
+	if (!files->replace)
+		return encrypt_files_rename(files->part, files->output, why);
+	err = check_target(files, why);
+	if (!err && rename(files->part, files->target))
+		err = why_set(why, -errno, "%s: cannot be renamed to %s: %s",
+			      files->part, files->target, strerror(errno));
+	return err ? err : encrypt_files_sync_folder(files->target, why);
 }
 
 int encrypt_files_finish(struct encrypt_files *files, struct why *why)
@@ -428,9 +438,9 @@ int encrypt_files_finish(struct encrypt_files *files, struct why *why)
 	     fsync(files->part_fd)))
 		err = why_set(why, -errno, "cannot be finished: %s",
 			      strerror(errno));
-	if (!err)
-		err = give_name(files, why);
-	if (err)
+	if (err) {
 		why_prefix(why, "%s", files->part);
-	return err;
+		return err;
+	}
+	return give_name(files, why);
 }

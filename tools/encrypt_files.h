@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "crypt/encrypt_journal.h"
+#include "tools/encrypt_detached.h"
 
 struct why;
 
@@ -24,7 +25,8 @@ struct encrypt_files {
 	bool replace; /* the image, with the container */
 	struct stat st;
 	int image_fd, part_fd; /* -1: none */
-	bool found;	       /* there is a part, of an earlier run */
+	struct encrypt_detached header;
+	bool found; /* there is a part, of an earlier run */
 	struct encrypt_journal journal;
 };
 
@@ -34,7 +36,8 @@ void encrypt_files_close(struct encrypt_files *files);
 
 /*
  * Open the image and see that it is one, and that nobody is using it; find what
- * an earlier run has left, and lock it.  @output NULL: IMAGE.luks.  Nothing is
+ * an earlier run has left, and lock it.  A detached header is open already
+ * (encrypt_detached_open).  @output NULL: IMAGE.luks.  Nothing is
  * changed.
  * Errors: -EINVAL, -EEXIST (what is to be made is there), -EBUSY, -ESTALE (the
  * image has changed since, and not @restart), -errno.
@@ -63,5 +66,11 @@ int encrypt_files_begin(struct encrypt_files *files, uint64_t container,
  * rights, durably.  -EEXIST: there is a file of that name by now.
  */
 int encrypt_files_finish(struct encrypt_files *files, struct why *why);
+
+/* Names in the folder of @path are durable.  -errno. */
+int encrypt_files_sync_folder(const char *path, struct why *why);
+
+/* Give the file @from the new name @to, durably.  -EEXIST, other -errno. */
+int encrypt_files_rename(const char *from, const char *to, struct why *why);
 
 #endif
