@@ -18,6 +18,10 @@
 #include "lib/why.h"
 
 #define ELSEWHERE "open it with cryptsetup"
+#define OPAL	  "its drive encrypts the data (OPAL)"
+#define REENCRYPT                                                      \
+	"re-encryption is under way (end it with cryptsetup reencrypt" \
+	" --resume-only)"
 
 #define refuse(why, ...) why_set(why, -EINVAL, __VA_ARGS__)
 
@@ -34,12 +38,40 @@ static const char *or_none(const char *s)
 	return s ? s : "nothing readable";
 }
 
+/*
+ * The names are of cryptsetup's lib/luks2/luks2_json_metadata.c; "opal" is of
+ * 2.7, "inline-hw-tags" of 2.8.
+ */
+static int check_requirements(const char *kind, struct json_object *names,
+			      struct why *why)
+{
+	const char *text = json_object_to_json_string(names);
+	bool array = json_object_is_type(names, json_type_array);
+
+	if (array && !json_object_array_length(names))
+		return 0;
+	if (array && strstr(text, "reencrypt"))
+		return refuse(why, REENCRYPT);
+	if (array && strstr(text, "\"opal"))
+		return refuse(why, OPAL ", which vcrypt cannot unlock"
+					" (" ELSEWHERE " 2.7)");
+	if (array && strstr(text, "\"inline-hw-tags"))
+		return refuse(why, "the volume has integrity protection in the"
+				   " sectors of its drive, which vcrypt cannot"
+				   " serve (" ELSEWHERE " 2.8)");
+	return refuse(why,
+		      "the header has requirements (%s %.80s)"
+		      " that vcrypt does not know (" ELSEWHERE ")",
+		      kind, text);
+}
+
 static int check_config(struct json_object *config, struct luks_gate *gate,
 			struct why *why)
 {
 	struct json_object_iter it;
 	struct json_object *req;
 	uint64_t json_size;
+	int r;
 
 	if (!json_get_u64(config, "json_size", &json_size) ||
 	    !json_get_u64(config, "keyslots_size", &gate->slots_size) ||
@@ -56,17 +88,9 @@ static int check_config(struct json_object *config, struct luks_gate *gate,
 		return refuse(why, "the header's requirements are unreadable");
 	json_object_object_foreachC(req, it)
 	{
-		if (json_object_is_type(it.val, json_type_array) &&
-		    !json_object_array_length(it.val))
-			continue;
-		if (strstr(json_object_to_json_string(it.val), "reencrypt"))
-			return refuse(why, "re-encryption is under way (end it"
-					   " with cryptsetup reencrypt"
-					   " --resume-only)");
-		return refuse(why,
-			      "the header has requirements (%s %.80s)"
-			      " that vcrypt does not know (" ELSEWHERE ")",
-			      it.key, json_object_to_json_string(it.val));
+		r = check_requirements(it.key, it.val, why);
+		if (r)
+			return r;
 	}
 	return 0;
 }
@@ -76,6 +100,12 @@ static int check_segment_kind(struct json_object *seg, struct why *why)
 	struct json_object *flags = json_get_array(seg, "flags");
 	const char *type = json_get_string(seg, "type");
 
+	if (type && !strncmp(type, "hw-opal", strlen("hw-opal")))
+		return refuse(why,
+			      "the data segment is of type %s: " OPAL
+			      ", which vcrypt cannot unlock"
+			      " (" ELSEWHERE " 2.7)",
+			      type);
 	if (!type || strcmp(type, "crypt"))
 		return refuse(why,
 			      "the data segment is of type %s, only crypt"
@@ -83,10 +113,7 @@ static int check_segment_kind(struct json_object *seg, struct why *why)
 			      or_none(type));
 	if (json_has(seg, "flags") &&
 	    !(flags && !json_object_array_length(flags)))
-		return refuse(why,
-			      "the data segment has flags: re-encryption"
-			      " is under way (end it with cryptsetup reencrypt"
-			      " --resume-only)");
+		return refuse(why, "the data segment has flags: " REENCRYPT);
 	if (json_has(seg, "integrity"))
 		return refuse(why, "the volume has integrity protection, which"
 				   " vcrypt cannot serve (" ELSEWHERE ")");
@@ -329,9 +356,7 @@ static int check_slots(struct json_object *slots, struct json_object *digest,
 	{
 		type = json_get_string(it.val, "type");
 		if (type && !strcmp(type, "reencrypt"))
-			return refuse(why, "re-encryption is under way (end it"
-					   " with cryptsetup reencrypt"
-					   " --resume-only)");
+			return refuse(why, REENCRYPT);
 		if (!type || strcmp(type, "luks2"))
 			return refuse(why,
 				      "key slot %s is of type %s, only"

@@ -18,6 +18,11 @@ struct signature {
 /* The first that matches wins: partition tables come last. */
 static const struct signature signatures[] = {
 	{ 0, 6, "LUKS\xba\xbe", "a LUKS container", true },
+	/* cryptsetup's src/utils_reencrypt_luks1.c: MAKE_UNUSABLE. */
+	{ 0, 6, "LUKS\xde\xad",
+	  "a LUKS1 container whose re-encryption is under way (end it with"
+	  " cryptsetup reencrypt)",
+	  true },
 	{ 0, 6, "SKUL\xba\xbe", "a LUKS2 container's second header", true },
 	/* cryptsetup's lib/bitlk/bitlk.c, also the GUID of "To Go". */
 	{ 3, 8, "-FVE-FS-",

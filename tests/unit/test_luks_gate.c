@@ -108,7 +108,15 @@ static const struct edit edits[] = {
 	{ "\"keyslots_size\":\"16744448\"",
 	  "\"keyslots_size\":\"16744448\","
 	  "\"requirements\":{\"mandatory\":[\"opal\"]}",
-	  "opal" },
+	  "OPAL" },
+	{ "\"keyslots_size\":\"16744448\"",
+	  "\"keyslots_size\":\"16744448\","
+	  "\"requirements\":{\"mandatory\":[\"inline-hw-tags\"]}",
+	  "integrity protection in the sectors" },
+	{ "\"keyslots_size\":\"16744448\"",
+	  "\"keyslots_size\":\"16744448\","
+	  "\"requirements\":{\"mandatory\":[\"not-opal\"]}",
+	  "not-opal" },
 	{ "\"keyslots_size\":\"16744448\"",
 	  "\"keyslots_size\":\"16744448\","
 	  "\"requirements\":{\"mandatory\":\"opal\"}",

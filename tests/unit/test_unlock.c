@@ -311,6 +311,7 @@ static const struct {
 	{ 512, "EFI PART", "a GPT partition table" },
 	{ 0, "nothing known", "not a LUKS container" },
 	{ 0, "LUKS\xba\xbe", "of a version after 2" },
+	{ 0, "LUKS\xde\xad", "re-encryption is under way" },
 };
 
 START_TEST(test_not_luks)
@@ -356,7 +357,7 @@ static const struct {
 	{ "\"config\":{",
 	  "\"config\":{\"requirements\":{\"mandatory\":"
 	  "[\"opal\"]},",
-	  "opal" },
+	  "OPAL" },
 	{ "\"iv_tweak\":\"0\"", "\"iv_tweak\":\"8\"", "IV starts at 8" },
 	{ "\"size\":\"dynamic\"", "\"size\":\"1048576\"", "fixed size" },
 	{ "\"encryption\":\"aes-xts-plain64\",\"sector_size\"",
