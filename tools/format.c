@@ -140,6 +140,18 @@ static int write_header(int fd, const struct format_request *req,
 				    secret->len, why);
 }
 
+/* What was there before is lost by then, and the container is whole. */
+static int wipe(int fd, const struct format_request *req,
+		const struct secret *secret, struct why *why)
+{
+	int r = wipe_container(req->detached, fd, secret, &req->progress, why);
+
+	if (r && !unfinished && !req->detached)
+		why_prefix(why, "the container is made, but not wiped to its"
+				" end");
+	return r;
+}
+
 /* The last step for every kind of image. */
 static int write_container(int fd, const struct format_request *req,
 			   const struct secret *secret, struct why *why)
@@ -152,8 +164,7 @@ static int write_container(int fd, const struct format_request *req,
 	guard_unfinished();
 	r = write_header(fd, req, secret, why);
 	if (!r && req->wipe)
-		r = wipe_container(req->detached, fd, req->path, secret,
-				   &req->progress, why);
+		r = wipe(fd, req, secret, why);
 	if (r && unfinished_header)
 		unlink(unfinished_header);
 	unfinished_header = NULL;

@@ -23,9 +23,8 @@ static int on_progress(void *arg, uint64_t at)
 	return 0;
 }
 
-static int wipe(int fd, const char *path, const struct volume_info *info,
-		const uint8_t *key, const struct progress_args *args,
-		struct why *why)
+static int wipe(int fd, const struct volume_info *info, const uint8_t *key,
+		const struct progress_args *args, struct why *why)
 {
 	struct progress progress;
 	int err = arena_install(why);
@@ -33,13 +32,13 @@ static int wipe(int fd, const char *path, const struct volume_info *info,
 	if (err)
 		return err;
 	progress_start(&progress, args, "wipe", 0, info->data_size);
-	err = data_area_wipe(fd, path, info, key, on_progress, &progress, why);
+	err = data_area_wipe(fd, "data area", info, key, on_progress, &progress,
+			     why);
 	progress_end(&progress);
 	return err;
 }
 
-int wipe_container(const char *header, int fd, const char *path,
-		   const struct secret *secret,
+int wipe_container(const char *header, int fd, const struct secret *secret,
 		   const struct progress_args *args, struct why *why)
 {
 	struct volume_request request = VOLUME_REQUEST(fd);
@@ -63,7 +62,7 @@ int wipe_container(const char *header, int fd, const char *path,
 	request.passphrase_len = secret->len;
 	err = volume_unlock(&request, key, &info, why);
 	if (!err)
-		err = wipe(fd, path, &info, key, args, why);
+		err = wipe(fd, &info, key, args, why);
 	if (header)
 		close(request.header_fd);
 out_key:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # shellcheck shell=bash
+# timeout: 120
 #
 # Containers of cryptsetup's that vcrypt does not serve are refused by every
 # command with what they are, and the tool to use. Those that cryptsetup cannot
@@ -44,10 +45,18 @@ expect_no() {
 	[ "$(wc -l <err)" -eq 1 ] || fail "${*:2}: $(cat err)"
 }
 
-# refused PATTERN: a.img is, by every command, and stays as it is.
+# refused PATTERN: a.img is, and stays as it is.
 refused() {
 	cp a.img before
 	expect_no "$1" "$VCRYPT" serve --key-file key --socket s a.img
+	expect 4 "$VCRYPT" check a.img
+	grep -qE "^bad   container  .*$1" out || fail "$(cat out)"
+	cmp a.img before || fail "the image was changed"
+}
+
+# refused_by_all PATTERN: by whatever would use or change it.
+refused_by_all() {
+	refused "$1"
 	expect_no "$1" "$VCRYPT" key add --key-file key --new-key-file key2 \
 		"${fast_pbkdf[@]}" a.img
 	expect_no "$1" "$VCRYPT" key remove --batch-mode --key-slot 0 a.img
@@ -57,8 +66,6 @@ refused() {
 	expect_no "$1" "$VCRYPT" resize --size 30M a.img
 	expect_no "$1" "$VCRYPT" dump --dump-volume-key --batch-mode \
 		--key-file key a.img
-	expect 4 "$VCRYPT" check a.img
-	grep -qE "^bad   container  .*$1" out || fail "$(cat out)"
 	cmp a.img before || fail "the image was changed"
 	[ ! -e b ] || fail "a backup is left"
 }
@@ -107,6 +114,7 @@ header_refused 'OPAL.*open it with cryptsetup 2.7' '
 # What nobody knows yet.
 header_refused 'requirements \(mandatory .*warp-drive.*open it with cryptsetup' '
 	.config.requirements = {mandatory:["warp-drive-v3"]}'
+refused_by_all 'warp-drive'
 
 # Re-encryption that was begun, for real: of a container, and of plain data.
 resume='re-encryption is under way .*cryptsetup reencrypt --resume-only'
@@ -124,13 +132,14 @@ for how in "--resilience checksum" "--resilience none" \
 		fail "the test is wrong: $(cryptsetup luksDump a.img)"
 	refused "$resume"
 done
+refused_by_all "$resume"
 header_refused "$resume" '.config.requirements =
 	{mandatory:["offline-reencrypt"]}'
 
 # LUKS1, whose signature cryptsetup changes until re-encryption is done.
 cryptsetup luksFormat -q --type luks1 --pbkdf-force-iterations 1000 a.img key
 printf 'LUKS\xde\xad' | dd of=a.img bs=1 conv=notrunc status=none
-refused 'a LUKS1 container whose re-encryption .*cryptsetup reencrypt'
+refused_by_all 'a LUKS1 container whose re-encryption .*cryptsetup reencrypt'
 expect_no 're-encryption' "$VCRYPT" encrypt --key-file key a.img
 
 # Other things than LUKS.
