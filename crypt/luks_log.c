@@ -3,6 +3,7 @@
  * What libcryptsetup says: see luks_log.h.
  */
 #include <libcryptsetup.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "crypt/luks_log.h"
@@ -20,6 +21,24 @@ static void print(FILE *f, const char *msg)
 	fprintf(f, "%.*sthe image", (int)(p - msg), msg);
 	p += strlen(path);
 	fputs(p + strspn(p, "0123456789"), f);
+}
+
+/*
+ * A newline within a label or the like must not begin a line that looks like
+ * another fact.  The library's own stand at the start, at the end or before a
+ * tab.
+ */
+static void print_fact(FILE *f, const char *msg)
+{
+	char *copy = strdup(msg), *p;
+
+	if (!copy)
+		return;
+	for (p = copy + strspn(copy, "\n"); *p; p++)
+		if (*p == '\n' && !strchr("\n\t", p[1]))
+			*p = '?';
+	print(f, copy);
+	free(copy);
 }
 
 static void take_error(struct luks_log *log, const char *msg)
@@ -46,7 +65,7 @@ static void take(int level, const char *msg, void *arg)
 	if (level == CRYPT_LOG_ERROR && wanted(log, msg))
 		take_error(log, msg);
 	else if (level == CRYPT_LOG_NORMAL && log->text)
-		print(log->text, msg);
+		print_fact(log->text, msg);
 }
 
 void luks_log_attach(struct luks_log *log, struct crypt_device *cd)

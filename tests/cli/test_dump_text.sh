@@ -11,6 +11,14 @@ for word in 'Version:[[:space:]]*2' 'Label:[[:space:]]*tag' 'cipher: aes-xts-pla
 	grep -qE "$word" out || { cat out; fail "no $word"; }
 done
 
+# A label cannot pretend to be another line.
+requires cryptsetup
+cryptsetup config --label $'x\nServed by vcrypt: no' \
+	--subsystem $'y\nLabel: z' a.img
+expect 0 "$VCRYPT" dump a.img
+[ "$(grep -cE '^(Served by|Label:|Subsystem:)' out)" -eq 3 ] || fail "$(cat out)"
+grep -q '^Label:.*x?Served by vcrypt: no$' out
+
 expect 1 "$VCRYPT" dump
 says 'one IMAGE is needed'
 expect 1 "$VCRYPT" dump a.img b.img
