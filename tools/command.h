@@ -67,6 +67,7 @@ extern const struct command header_restore_command;
 extern const struct command key_add_command;
 extern const struct command key_change_command;
 extern const struct command key_list_command;
+extern const struct command key_test_command;
 extern const struct command key_remove_command;
 extern const struct command list_command;
 extern const struct command open_command;

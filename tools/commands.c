@@ -17,6 +17,7 @@ const struct command *const commands[] = {
 	&key_add_command,
 	&key_change_command,
 	&key_remove_command,
+	&key_test_command,
 	&key_list_command,
 	&config_command,
 	&dump_command,
