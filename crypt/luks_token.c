@@ -102,23 +102,21 @@ static int look_at(struct json_object *token, const struct luks_gate *gate,
 	return 0;
 }
 
-static int try_token(struct crypt_device *cd, const struct luks_gate *gate,
+int luks_token_judge(int id, const char *json, const struct luks_gate *gate,
 		     const struct luks_token_query *query,
-		     struct luks_token *info, char **ret_text, struct why *why)
+		     struct luks_token *ret, char **ret_text, struct why *why)
 {
-	struct json_object *token;
-	const char *json;
+	struct json_object *token = json_get_root(json);
+	struct luks_token info = { .id = id };
 	int r;
 
-	if (crypt_token_json_get(cd, info->id, &json) < 0)
-		return why_set(why, -ENOENT, "there is no token %d", info->id);
-	token = json_get_root(json);
 	if (!token)
-		return why_set(why, -EINVAL, "token %d is not sound JSON",
-			       info->id);
-	r = look_at(token, gate, query, info, why);
+		return why_set(why, -EINVAL, "token %d is not sound JSON", id);
+	r = look_at(token, gate, query, &info, why);
 	if (!r)
-		r = take_text(token, info, ret_text, why);
+		r = take_text(token, &info, ret_text, why);
+	if (!r)
+		*ret = info;
 	json_object_put(token);
 	return r;
 }
@@ -127,16 +125,18 @@ int luks_token_find(struct crypt_device *cd, const struct luks_gate *gate,
 		    const struct luks_token_query *query,
 		    struct luks_token *ret, char **ret_text, struct why *why)
 {
-	struct luks_token info = { 0 };
-	int r;
+	const char *json;
+	int id, r;
 
-	for (info.id = query->from; info.id < LUKS_TOKENS_MAX; info.id++) {
-		if (query->id != LUKS_TOKEN_ANY && query->id != info.id)
+	for (id = query->from; id < LUKS_TOKENS_MAX; id++) {
+		if (query->id != LUKS_TOKEN_ANY && query->id != id)
 			continue;
-		r = try_token(cd, gate, query, &info, ret_text, why);
-		if (!r)
-			*ret = info;
-		if (r != -ENOENT || query->id == info.id)
+		if (crypt_token_json_get(cd, id, &json) < 0)
+			r = why_set(why, -ENOENT, "there is no token %d", id);
+		else
+			r = luks_token_judge(id, json, gate, query, ret,
+					     ret_text, why);
+		if (r != -ENOENT || query->id == id)
 			return r;
 	}
 	return why_set(why, -ENOENT, "no token%s%s opens a key slot",

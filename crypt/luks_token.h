@@ -39,6 +39,14 @@ struct luks_token {
 bool luks_token_type_sane(const char type[static LUKS_TOKEN_TYPE_MAX]);
 
 /*
+ * Does the token @id, which is @json, fit?  What is returned is that of
+ * luks_token_find.
+ */
+int luks_token_judge(int id, const char *json, const struct luks_gate *gate,
+		     const struct luks_token_query *query,
+		     struct luks_token *ret, char **ret_text, struct why *why);
+
+/*
  * The first token that fits and opens a key slot that may be tried.  *ret_text
  * is what opening it takes, and is freed by the caller: of a keyring token the
  * description of the key, of others the token's JSON, as if it were assigned

@@ -16,14 +16,15 @@ LLVM_PROFDATA ?= llvm-profdata
 COVERAGE_FUZZED := $(sort $(wildcard virtio/virtq*.c virtio/inflight*.c)) \
 	virtio/blk_request.c virtio/blk_ranges.c \
 	crypt/json_get.c crypt/luks_digest.c crypt/luks_gate.c \
-	crypt/luks_signature.c
+	crypt/luks_signature.c crypt/luks_token.c
 COVERAGE_TESTED := virtio/blk_dev.c virtio/blk_queue.c \
 	crypt/luks1_gate.c crypt/luks1_repair.c crypt/luks_header.c \
+	crypt/luks_judge.c \
 	$(sort $(wildcard vduse/dev*.c vduse/rings.c vduse/iotlb.c) \
 		$(wildcard vhost-user/*.c))
 COVERAGE_UNIT := $(filter test_virtq% test_virtio% test_inflight% \
 	test_vduse% test_iotlb% test_vhost% test_luks_gate test_luks_hostile \
-	test_luks1_repair, \
+	test_luks_judge test_luks1_repair, \
 	$(UNIT_TESTS:$(B)/tests/unit/%=%))
 
 .PHONY: coverage coverage-fuzz coverage-unit
