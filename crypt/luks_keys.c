@@ -112,10 +112,6 @@ static int unlock(struct luks_reader *reader,
 	void *key;
 	int r;
 
-	if (!reader->gate.nr_slots)
-		return why_set(why, -EINVAL,
-			       "no key slot is left (was it"
-			       " erased?)");
 	if (secmem_alloc(VOLUME_KEY_MAX, &key))
 		return why_set(why, -ENOMEM, "no locked memory (ulimit -l)");
 	r = luks_reader_unlock(reader, memory, request, key, ret_slot, why);

@@ -312,6 +312,9 @@ int luks_reader_unlock(struct luks_reader *reader,
 
 	if (r)
 		return r;
+	if (!reader->gate.nr_slots)
+		return why_set(why, -EINVAL,
+			       "no key slot is left (was it erased?)");
 	return request->key_slot == VOLUME_ANY_SLOT
 		       ? unlock_any(reader, memory, request, key, ret_slot, why)
 		       : unlock_one(reader, memory, request, key, ret_slot,

@@ -73,6 +73,12 @@ for type in luks2 luks1; do
 	expect 4 "$VCRYPT" key add --key-file key0 --new-key-file key1 \
 		"$type.img"
 	says 'no key slot is left'
+	for command in "key remove" "key test" "dump --dump-volume-key"; do
+		[ "$command" = "key test" ] || command+=" --batch-mode"
+		# shellcheck disable=SC2086 # several words
+		expect 4 "$VCRYPT" $command --key-file key0 "$type.img"
+		says "$type.img: no key slot is left"
+	done
 done
 
 # By number: the passphrase is that of another slot.
