@@ -144,8 +144,8 @@ const struct command header_repair_command = {
 	.summary = "put a damaged header in order",
 	.usage = "IMAGE [OPTION]...",
 	.about = "LUKS2 has its header twice: a damaged one is made whole from "
-		 "the other. Of LUKS1,\nkey slots that are not in use are put "
-		 "in order, as cryptsetup repair does. The\ncontainer is "
+		 "the other. Of\nLUKS1, key slots that are not in use are put "
+		 "in order, as cryptsetup repair\ndoes. The container is "
 		 "closed.\n",
 	.arguments = { { "IMAGE", offsetof(struct repair_args, paths.image),
 			 VALUE_FILE } },
