@@ -85,6 +85,15 @@ int header_job_measure(struct header_job *job, struct why *why);
 int header_job_run(const struct header_job *job, struct header_answer *answer,
 		   char **ret_text, struct why *why);
 
+/*
+ * The child, from fork to its end: for header_job_run only.  It works on the
+ * memfd @copy_fd, answers through @pipe_fd, and puts what is secret into
+ * @parents, which both have.  Does not return.
+ */
+_Noreturn void header_job_work(const struct header_job *job, int copy_fd,
+			       int pipe_fd, int parent_pid,
+			       struct header_answer *parents);
+
 /* What a job may tell beyond a struct volume_info; NULL: not wanted. */
 struct header_extras {
 	uint8_t *key;
