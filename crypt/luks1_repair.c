@@ -63,8 +63,11 @@ static int compare_slot(const struct luks1_slot *before,
 	static const uint8_t no_salt[sizeof(after->salt)];
 	uint32_t state = be32_get(before->state);
 
-	if (same_slot(before, after))
+	if (same_slot(before, after)) {
+		if (state != LUKS1_SLOT_ENABLED && state != LUKS1_SLOT_DISABLED)
+			it->odd |= bit;
 		return 0;
+	}
 	if (state == LUKS1_SLOT_ENABLED ||
 	    be32_get(after->state) != LUKS1_SLOT_DISABLED ||
 	    be32_get(after->iterations) ||

@@ -18,6 +18,7 @@ struct why;
 struct luks1_repairs {
 	uint8_t slots; /* bit N: key slot N */
 	uint8_t lost;  /* of these, those that may have been in use */
+	uint8_t odd;   /* others, neither in use nor free, and left so */
 	bool hash;
 };
 

@@ -76,6 +76,7 @@ static int write_back(const struct repair_args *args,
 		      const struct luks1_repairs *repairs, struct why *why)
 {
 	const char *path = container_header_path(&args->paths);
+	char slots[SLOTS_TEXT];
 	unsigned int parts;
 	int err;
 
@@ -84,6 +85,12 @@ static int write_back(const struct repair_args *args,
 		why_prefix(why, "%s", path);
 		return err;
 	}
+	if (repairs->odd)
+		fprintf(stderr,
+			"vcrypt: %s: key slot %s is neither in use nor free, "
+			"which cannot be repaired (vcrypt header restore, if "
+			"there is a backup)\n",
+			path, list_slots(repairs->odd, slots));
 	if (!parts)
 		printf("%s: nothing to repair\n", path);
 	else if (repairs->slots || repairs->hash)

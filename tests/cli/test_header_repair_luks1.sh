@@ -99,6 +99,13 @@ cp before.img a.img
 on_terminal YES "$VCRYPT" header repair a.img
 cmp a.img theirs.img
 
+# One whose state alone is spoiled is left as it is, but not without a word.
+poke "$(state 0)" '\0\xac\x71\xf2'
+expect 0 "$VCRYPT" header repair a.img
+says 'a.img: key slot 0 is neither in use nor free, which cannot be repaired'
+grep -q 'nothing to repair' out
+cmp a.img before.img
+
 # With a detached header; without a key slot that is left.
 cp good.img header
 printf '\0\0\0\0' | dd of=header bs=1 seek=104 conv=notrunc status=none

@@ -69,6 +69,8 @@ static const struct {
 	  { .slots = 1 << 6 } },
 	{ { { 207, 1, "x" }, { OFFSET(1), 1, "x" } }, { .slots = 1 << 1 } },
 	{ { { 39, 1, "x" }, { OFFSET(1), 1, "x" } }, { .slots = 1 << 1 } },
+	{ { { STATE(2), 1, "x" }, { OFFSET(1), 1, "x" } },
+	  { .slots = 1 << 1, .odd = 1 << 2 } },
 	{ { { STATE(4), 4, "\0\xac\x71\xf2" }, { STRIPES(4), 1, "x" } },
 	  { .slots = 1 << 4, .lost = 1 << 4 } },
 };
@@ -89,6 +91,7 @@ START_TEST(test_repair)
 	ck_assert_msg(!r, "%s", why.text);
 	ck_assert_uint_eq(repairs.slots, expected->slots);
 	ck_assert_uint_eq(repairs.lost, expected->lost);
+	ck_assert_uint_eq(repairs.odd, expected->odd);
 	ck_assert(repairs.hash == expected->hash);
 	ck_assert_uint_le(copy.span, LUKS1_HEADER_SIZE);
 	ck_assert_int_eq(header_copy_write(&copy, image, &parts, &why), 0);
