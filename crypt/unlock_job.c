@@ -19,6 +19,7 @@
 #include "crypt/unlock_child.h"
 #include "lib/clock.h"
 #include "lib/oom.h"
+#include "lib/utf8.h"
 
 #define COPY_MIN (256u << 20) /* bytes; headers and key slots at their most */
 
@@ -99,6 +100,7 @@ static int read_text(int fd, uint32_t len, int64_t deadline, char **ret)
 		if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t') ||
 		    *p == 0x7f)
 			*p = '?';
+	utf8_clean(text);
 	*ret = text;
 	return 0;
 }

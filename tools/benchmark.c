@@ -192,8 +192,7 @@ static int benchmark(const struct benchmark_args *args, struct why *why)
 	if (!err && (!args->kdf.type || args->cipher))
 		err = run_ciphers(&out, why);
 	if (!err && args->json)
-		printf("%s\n",
-		       json_object_to_json_string_ext(all, VOLUME_JSON_FLAGS));
+		err = volume_print_json(all, why);
 	json_object_put(all);
 	return err;
 }

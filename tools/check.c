@@ -166,11 +166,13 @@ static void print_text(const struct check_args *args, const struct findings *f)
 	       f->bad ? "not in order" : "in order");
 }
 
-static void print_json(const struct check_args *args, const struct findings *f)
+static int print_json(const struct check_args *args, const struct findings *f,
+		      struct why *why)
 {
 	struct json_object *root = json_object_new_object();
 	struct json_object *list = json_object_new_array(), *one;
 	unsigned int i;
+	int err;
 
 	for (i = 0; i < f->nr; i++) {
 		one = json_object_new_object();
@@ -188,8 +190,9 @@ static void print_json(const struct check_args *args, const struct findings *f)
 	json_object_object_add(root, "healthy",
 			       json_object_new_boolean(!f->bad));
 	json_object_object_add(root, "findings", list);
-	printf("%s\n", json_object_to_json_string_ext(root, VOLUME_JSON_FLAGS));
+	err = volume_print_json(root, why);
 	json_object_put(root);
+	return err;
 }
 
 static int run(int argc, char **argv)
@@ -215,9 +218,11 @@ static int run(int argc, char **argv)
 		return command_fail(err, &why);
 	}
 	if (args.json)
-		print_json(&args, &findings);
+		err = print_json(&args, &findings, &why);
 	else
 		print_text(&args, &findings);
+	if (err)
+		return command_fail(err, &why);
 	return findings.bad ? EXIT_DEVICE : EXIT_OK;
 }
 

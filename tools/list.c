@@ -59,8 +59,7 @@ static int list(bool json, struct why *why)
 	if (err == -ENOENT)
 		err = 0;
 	if (!err && json)
-		printf("%s\n",
-		       json_object_to_json_string_ext(all, VOLUME_JSON_FLAGS));
+		err = volume_print_json(all, why);
 	else if (!err)
 		print_table(all);
 	json_object_put(all);

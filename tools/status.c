@@ -157,12 +157,11 @@ static int show_one(const struct runtime *rt, const char *name, bool json,
 	if (err)
 		return err;
 	if (json)
-		printf("%s\n",
-		       json_object_to_json_string_ext(obj, VOLUME_JSON_FLAGS));
+		err = volume_print_json(obj, why);
 	else
 		print_status(obj);
 	json_object_put(obj);
-	return 0;
+	return err;
 }
 
 static int collect(const struct runtime *rt, const char *name, void *arg)
@@ -174,16 +173,15 @@ static int collect(const struct runtime *rt, const char *name, void *arg)
 	return 0;
 }
 
-static int show_all(const struct runtime *rt, bool json)
+static int show_all(const struct runtime *rt, bool json, struct why *why)
 {
 	struct json_object *all = json_object_new_array();
 	size_t i;
 	int err;
 
 	err = runtime_each(rt, collect, all);
-	if (json)
-		printf("%s\n",
-		       json_object_to_json_string_ext(all, VOLUME_JSON_FLAGS));
+	if (!err && json)
+		err = volume_print_json(all, why);
 	for (i = 0; !json && i < json_object_array_length(all); i++)
 		print_status(json_object_array_get_idx(all, i));
 	json_object_put(all);
@@ -205,7 +203,7 @@ static int status(const char *name, bool json, struct why *why)
 	}
 	if (err)
 		return err;
-	err = name ? show_one(&rt, name, json, why) : show_all(&rt, json);
+	err = name ? show_one(&rt, name, json, why) : show_all(&rt, json, why);
 	runtime_close(&rt);
 	return err;
 }

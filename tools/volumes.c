@@ -13,6 +13,7 @@
 #include "daemon/process.h"
 #include "daemon/report.h"
 #include "daemon/runtime.h"
+#include "lib/utf8.h"
 #include "lib/why.h"
 #include "tools/volumes.h"
 
@@ -69,6 +70,20 @@ int volume_describe(const struct runtime *rt, const char *name,
 	if (!err)
 		return 0;
 	return describe_alone(rt, name, err == -ETIMEDOUT, ret, why);
+}
+
+int volume_print_json(struct json_object *obj, struct why *why)
+{
+	const char *text = json_object_to_json_string_ext(
+		obj, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	char *copy = text ? strdup(text) : NULL;
+
+	if (!copy)
+		return why_set(why, -ENOMEM, "out of memory");
+	utf8_clean(copy);
+	printf("%s\n", copy);
+	free(copy);
+	return 0;
 }
 
 const char *volume_text(struct json_object *obj, const char *key)

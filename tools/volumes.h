@@ -11,9 +11,11 @@ struct json_object;
 struct runtime;
 struct why;
 
-/* How JSON is printed. */
-#define VOLUME_JSON_FLAGS \
-	(JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE)
+/*
+ * Print it on standard output.  JSON is UTF-8; names of files and labels need
+ * not be, and have '?' where they are not.  -ENOMEM.
+ */
+int volume_print_json(struct json_object *obj, struct why *why);
 
 /*
  * The volume @name as the monitor describes it, or, when that is dead, as it

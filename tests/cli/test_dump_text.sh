@@ -19,6 +19,23 @@ expect 0 "$VCRYPT" dump a.img
 [ "$(grep -cE '^(Served by|Label:|Subsystem:)' out)" -eq 3 ] || fail "$(cat out)"
 grep -q '^Label:.*x?Served by vcrypt: no$' out
 
+# Bytes that are no text do not make JSON that is none, or talk to a terminal.
+requires python3
+name=$'b\xff"\xc2\x9b.img'
+mv a.img "$name"
+cryptsetup config --label $'gr\xfc\xc3\x9f\x9b' --subsystem '' "$name"
+expect 0 "$VCRYPT" dump "$name"
+grep -q $'^Label:.*gr?\xc3\x9f?$' out || fail "$(cat -v out)"
+for command in dump check "key list"; do
+	# shellcheck disable=SC2086 # "key list" is two words
+	"$VCRYPT" $command --json "$name" | python3 -c '
+import json, sys
+it = json.loads(sys.stdin.buffer.read())
+assert it.get("label", "gr?\u00df?") == "gr?\u00df?", it
+assert it.get("image", "b?\"??.img") == "b?\"??.img", it'
+done
+mv "$name" a.img
+
 expect 1 "$VCRYPT" dump
 says 'one IMAGE is needed'
 expect 1 "$VCRYPT" dump a.img b.img
