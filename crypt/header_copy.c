@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <libcryptsetup.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,23 +14,6 @@
 #include "lib/transfer.h"
 #include "lib/why.h"
 
-static int start(int fd, struct luks_log *log, struct crypt_device **ret,
-		 struct why *why)
-{
-	struct crypt_device *cd;
-	char path[32];
-	int r;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	r = crypt_init(&cd, path);
-	if (r)
-		return why_set(why, r, "libcryptsetup cannot start: %s",
-			       strerror(-r));
-	luks_log_attach(log, cd);
-	*ret = cd;
-	return 0;
-}
-
 /* The gate has seen it: now the better of two headers becomes both. */
 static int settle(const struct header_copy *copy, struct why *why)
 {
@@ -41,7 +23,7 @@ static int settle(const struct header_copy *copy, struct why *why)
 
 	if (strcmp(copy->info.type, CRYPT_LUKS2))
 		return 0;
-	r = start(copy->fd, &log, &cd, why);
+	r = luks_log_start(copy->fd, &log, &cd, why);
 	if (r)
 		return r;
 	r = crypt_repair(cd, CRYPT_LUKS2, NULL);
@@ -152,7 +134,7 @@ static int convert(int fd, const char *type, struct why *why)
 	struct crypt_device *cd;
 	int r;
 
-	r = start(fd, &log, &cd, why);
+	r = luks_log_start(fd, &log, &cd, why);
 	if (r)
 		return r;
 	r = crypt_load(cd, NULL, NULL);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <libcryptsetup.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "crypt/luks1_repair.h"
@@ -30,15 +29,11 @@ int luks1_repair(int copy_fd, struct why *why)
 {
 	struct luks_log log = { .last = true };
 	struct crypt_device *cd;
-	char path[32];
 	int r;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", copy_fd);
-	r = crypt_init(&cd, path);
+	r = luks_log_start(copy_fd, &log, &cd, why);
 	if (r)
-		return why_set(why, r, "libcryptsetup cannot start: %s",
-			       strerror(-r));
-	luks_log_attach(&log, cd);
+		return r;
 	r = crypt_set_pbkdf_type(cd, &no_costs);
 	if (!r)
 		r = crypt_repair(cd, CRYPT_LUKS1, NULL);

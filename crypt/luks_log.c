@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "crypt/luks_log.h"
+#include "lib/why.h"
 
 /* The library knows the image by a descriptor, which tells the user nothing. */
 static void print(FILE *f, const char *msg)
@@ -71,6 +72,23 @@ static void take(int level, const char *msg, void *arg)
 void luks_log_attach(struct luks_log *log, struct crypt_device *cd)
 {
 	crypt_set_log_callback(cd, take, log);
+}
+
+int luks_log_start(int fd, struct luks_log *log, struct crypt_device **ret,
+		   struct why *why)
+{
+	struct crypt_device *cd;
+	char path[32];
+	int r;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	r = crypt_init(&cd, path);
+	if (r)
+		return why_set(why, r, "libcryptsetup cannot start: %s",
+			       strerror(-r));
+	luks_log_attach(log, cd);
+	*ret = cd;
+	return 0;
 }
 
 const char *luks_log_error(const struct luks_log *log, int err)

@@ -115,16 +115,12 @@ static int load(struct luks_reader *reader, struct why *why)
 {
 	const char *type = reader->headers.version == 1 ? CRYPT_LUKS1
 							: CRYPT_LUKS2;
-	char path[32];
 	int r;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d",
-		 reader->source.copy_fd);
-	r = crypt_init(&reader->cd, path);
+	r = luks_log_start(reader->source.copy_fd, &reader->log, &reader->cd,
+			   why);
 	if (r)
-		return why_set(why, r, "libcryptsetup cannot start: %s",
-			       strerror(-r));
-	luks_log_attach(&reader->log, reader->cd);
+		return r;
 	r = crypt_load(reader->cd, type, NULL);
 	if (r)
 		return why_set(why, r == -ENOMEM ? r : -EINVAL,

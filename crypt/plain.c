@@ -179,19 +179,15 @@ int plain_hash_jailed(int copy_fd, const struct plain_params *p,
 	size_t key_len = p->key_bytes;
 	struct luks_log log = { "" };
 	struct crypt_device *cd;
-	char path[32];
 	int r;
 
 	if (!strcmp(p->hash, "plain")) {
 		copy_key(p, passphrase, len, key);
 		return 0;
 	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", copy_fd);
-	r = crypt_init(&cd, path);
+	r = luks_log_start(copy_fd, &log, &cd, why);
 	if (r)
-		return why_set(why, r, "libcryptsetup cannot start: %s",
-			       strerror(-r));
-	luks_log_attach(&log, cd);
+		return r;
 	r = crypt_format(cd, CRYPT_PLAIN, "aes", "xts-plain64", NULL, NULL,
 			 p->key_bytes, &params);
 	if (!r)
