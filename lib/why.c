@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/utf8.h"
 #include "lib/why.h"
 
 static void clean(char *s)
 {
+	utf8_clean(s);
 	for (; *s; s++)
 		if ((unsigned char)*s < 0x20 || *s == 0x7f)
 			*s = '?';

@@ -17,8 +17,8 @@ struct why {
 /*
  * Write the reason and return @err unchanged, so that a failing function can
  * end in `return why_set(why, -EINVAL, "...", ...)`.  @why may be NULL.
- * Control characters in the result are replaced by '?', since names and
- * labels from outside end up here.
+ * Control characters in the result, and what is no UTF-8, are replaced by '?',
+ * since names and labels from outside end up here.
  */
 int why_set(struct why *why, int err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -97,6 +97,10 @@ START_TEST(test_why)
 	ck_assert_str_eq(why.text, "a?: 1?");
 	why_prefix(&why, "in %s\r", "b");
 	ck_assert_str_eq(why.text, "in b?: a?: 1?");
+	why_set(&why, 0, "%s", "\x9b[1m gr\xfc\xc3\x9f");
+	ck_assert_str_eq(why.text, "?[1m gr?\xc3\x9f");
+	why_prefix(&why, "%s", "\xc2\x9b");
+	ck_assert_str_eq(why.text, "??: ?[1m gr?\xc3\x9f");
 	ck_assert_int_eq(why_set(NULL, -EIO, "x"), -EIO);
 	why_prefix(NULL, "x");
 }
