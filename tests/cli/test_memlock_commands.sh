@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # shellcheck shell=bash
-# timeout: 120
+# timeout: 180
 #
 # Every command that has to do with secrets, for who may lock little memory
 # (ulimit -l): it works, with all locks granted, or it says so in one line with
@@ -110,9 +110,9 @@ header_commands() {
 secret_commands refused 0
 header_commands refused 0
 header_commands works 64
+secret_commands refused 64
 for before in "" "${without_secretmem[*]}"; do
 	read -ra before <<<"$before"
-	secret_commands refused 64
 	secret_commands refused 4096
 	secret_commands works 6144
 done
