@@ -48,7 +48,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 HARDEN := -fstack-protector-strong -fPIE -fno-strict-aliasing \
 	$(if $(SAN),,-D_FORTIFY_SOURCE=2)
 # Sanitized code is slow anyway; it should be built fast.
-CFLAGS ?= $(if $(SAN),-O1,-O2) -g
+CFLAGS ?= $(if $(SAN),-O1 -g1,-O2 -g)
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -pthread $(HARDEN) $(WARN) \
 	$(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) \
 	$(shell pkg-config --cflags $(PKGS)) $(CPPFLAGS) $(CFLAGS) \

@@ -10,7 +10,7 @@ FUZZ_NAMES := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard \
 FUZZ_SRCS := $(sort $(wildcard lib/*.c backend/*.c crypt/*.c virtio/*.c \
 	vduse/*.c vhost-user/*.c)) \
 	tests/fuzz/arena.c tests/fuzz/device.c
-FUZZ_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -pthread -O1 -g -MMD -MP \
+FUZZ_CFLAGS = -std=gnu11 -D_GNU_SOURCE -I. -pthread -O1 -g1 -MMD -MP \
 	-fno-strict-aliasing $(shell pkg-config --cflags $(PKGS))
 FUZZ_OBJ := $(O)/fuzz/obj
 FUZZ_SAN := address,undefined
