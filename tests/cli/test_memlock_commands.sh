@@ -15,7 +15,8 @@ requires cryptsetup setpriv prlimit strace
 chmod 755 .
 printf %s "$passphrase" >key
 printf another >key2
-chmod 644 key key2
+head -c 64 /dev/urandom >raw
+chmod 644 key key2 raw
 truncate -s 1M plain.orig
 truncate -s 4M one.orig
 cryptsetup luksFormat -q --type luks1 --pbkdf-force-iterations 1000 \
@@ -92,6 +93,10 @@ secret_commands() {
 		plain
 }
 
+# A key that is read and not derived; with enough it would serve for ever.
+plain=(serve --type plain --cipher aes-xts-plain64 --key-size 512
+	--key-file raw --socket new/socket plain)
+
 # With the header only, of which a page is kept as secrets are.
 header_commands() {
 	"$1" "$2" key list two
@@ -111,8 +116,10 @@ secret_commands refused 0
 header_commands refused 0
 header_commands works 64
 secret_commands refused 64
+refused 0 "${plain[@]}"
 for before in "" "${without_secretmem[*]}"; do
 	read -ra before <<<"$before"
 	secret_commands refused 4096
+	refused 4096 "${plain[@]}"
 	secret_commands works 6144
 done
