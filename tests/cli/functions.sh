@@ -109,6 +109,25 @@ holds() {
 		-i "$size:0" || fail "$1 has more than $2 and zeroes"
 }
 
+# in_mounts SCRIPT: run it in a mount namespace of its own, with this file as
+# its argument. It exits with 99 where it is allowed no mount.
+in_mounts() {
+	local who status
+
+	requires unshare
+	for who in "--user --map-root-user" ""; do
+		status=0
+		# shellcheck disable=SC2086 # a list of options
+		unshare $who --mount bash "$1" "${BASH_SOURCE[0]}" >inner 2>&1 ||
+			status=$?
+		[ "$status" -eq 99 ] || grep -q '^unshare:' inner || break
+	done
+	if [ "$status" -eq 99 ] || grep -q '^unshare:' inner; then
+		skip "no mount namespace can be had here"
+	fi
+	[ "$status" -eq 0 ] || { cat inner; fail "$(sed -n 's/^fail: //p' inner)"; }
+}
+
 # control_group MIB: a control group, of version 1 or 2, that has so much memory
 # and swap together. ${in_group[@]} before a command runs it there, as nobody.
 control_group() {

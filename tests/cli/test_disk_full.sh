@@ -7,7 +7,7 @@
 
 # shellcheck source=tests/cli/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
-requires cryptsetup unshare
+requires cryptsetup
 
 mkdir full
 printf %s "$passphrase" >key
@@ -114,14 +114,4 @@ expect 0 "$VCRYPT" erase --batch-mode full/two.img
 grep -q '2 key slots destroyed' out
 INNER
 
-enter=(bash in_namespace "$(dirname "${BASH_SOURCE[0]}")/functions.sh")
-status=0
-unshare --user --map-root-user --mount "${enter[@]}" >inner 2>&1 || status=$?
-if [ "$status" -eq 99 ] || grep -q '^unshare:' inner; then
-	status=0
-	unshare --mount "${enter[@]}" >inner 2>&1 || status=$?
-fi
-if [ "$status" -eq 99 ] || grep -q '^unshare:' inner; then
-	skip "no mount namespace can be had here"
-fi
-[ "$status" -eq 0 ] || { cat inner; fail "$(sed -n 's/^fail: //p' inner)"; }
+in_mounts in_namespace

@@ -52,15 +52,5 @@ expect 0 "${encrypt[@]}" --key-file key
 cp full/a.luks .
 INNER
 
-enter=(bash in_namespace "$(dirname "${BASH_SOURCE[0]}")/functions.sh")
-status=0
-unshare --user --map-root-user --mount "${enter[@]}" >inner 2>&1 || status=$?
-if [ "$status" -eq 99 ] || grep -q '^unshare:' inner; then
-	status=0
-	unshare --mount "${enter[@]}" >inner 2>&1 || status=$?
-fi
-if [ "$status" -eq 99 ] || grep -q '^unshare:' inner; then
-	skip "no mount namespace can be had here"
-fi
-[ "$status" -eq 0 ] || { cat inner; fail "$(sed -n 's/^fail: //p' inner)"; }
+in_mounts in_namespace
 holds a.luks a.img
