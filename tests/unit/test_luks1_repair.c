@@ -61,7 +61,7 @@ static const struct {
 } sound[] = {
 	{ { { OFFSET(1), 4, "\0\0\0\7" } }, { .slots = 1 << 1 } },
 	{ { { STRIPES(7), 4, "\xff\xff\xff\xff" } }, { .slots = 1 << 7 } },
-	{ { { OFFSET(2), 4, "abcd" }, { SALT(3), 24, "x" } }, { .slots = 4 } },
+	{ { { OFFSET(2), 4, "abcd" }, { SALT(3), 1, "x" } }, { .slots = 4 } },
 	{ { { 72, 6, "SHA256" } }, { .hash = true } },
 	{ { { 72, 6, "sHa256" }, { OFFSET(5), 2, "ab" } },
 	  { .slots = 1 << 5, .hash = true } },
@@ -114,7 +114,7 @@ static const struct {
 	{ STRIPES(0), 4, "\0\0\0\1", "repaired: LUKS keyslot 0 is invalid" },
 	{ OFFSET(0), 4, "\xff\xff\xff\xff", "keyslot 0 is invalid" },
 	{ 104, 4, "\0\0\0\x10", "cannot be repaired: Data offset" },
-	{ 72, 6, "md17", "md17 is not supported" },
+	{ 72, 6, "md17\0", "md17 is not supported" },
 	{ 40, 4, "ecb-", "cannot be repaired" },
 	{ 164, 4, "\0\0\0\0", "the digest does not ask" },
 	{ 108, 4, "\0\0\0\x18", "192 bits" },
