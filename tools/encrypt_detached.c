@@ -15,6 +15,7 @@
 #include "tools/encrypt_detached.h"
 #include "tools/encrypt_files.h"
 #include "tools/format_header.h"
+#include "tools/rename.h"
 
 static int open_one(const char *path, int *ret, struct why *why)
 {
@@ -144,7 +145,7 @@ int encrypt_detached_make(struct encrypt_files *files,
 	err = format_header_write(d->part, files->part_fd, what, secret, why);
 	if (err)
 		return err;
-	err = encrypt_files_sync_folder(d->part, why);
+	err = rename_sync_folder(d->part, why);
 	if (!err)
 		err = open_one(d->part, &d->fd, why);
 	if (err == -ENOENT)
@@ -167,7 +168,7 @@ int encrypt_detached_finish(struct encrypt_files *files, struct why *why)
 	    fsync(d->fd))
 		return why_set(why, -errno, "%s: cannot be finished: %s",
 			       d->part, strerror(errno));
-	err = encrypt_files_rename(d->part, d->path, why);
+	err = rename_durably(d->part, d->path, why);
 	if (!err)
 		d->named = true;
 	return err;

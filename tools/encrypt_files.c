@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "crypt/luks_signature.h"
 #include "lib/why.h"
 #include "tools/encrypt_files.h"
+#include "tools/rename.h"
 
 /* Below it, a file system may keep what is in a file elsewhere. */
 #define UNWRITTEN_MIN (1 << 20) /* bytes */
@@ -90,33 +90,6 @@ static int make_names(struct encrypt_files *files, const char *output,
 	if (!err)
 		err = make_name(files->part, files->output, ".part", why);
 	return err ? err : check_output(files, why);
-}
-
-static int open_folder(const char *path, int *ret, struct why *why)
-{
-	char copy[PATH_MAX];
-	int fd;
-
-	snprintf(copy, sizeof(copy), "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return why_set(why, -errno, "%s: its folder: %s", path,
-			       strerror(errno));
-	*ret = fd;
-	return 0;
-}
-
-int encrypt_files_sync_folder(const char *path, struct why *why)
-{
-	int fd, err = open_folder(path, &fd, why);
-
-	if (err)
-		return err;
-	if (fsync(fd))
-		err = why_set(why, -errno, "%s: its folder: %s", path,
-			      strerror(errno));
-	close(fd);
-	return err;
 }
 
 /* --- the image --------------------------------------------------------- */
@@ -289,7 +262,7 @@ int encrypt_files_check_room(const struct encrypt_files *files,
 {
 	uint64_t have = 0, needed = encrypt_journal_offset(container) +
 				    ENCRYPT_JOURNAL_SIZE;
-	int fd, err = open_folder(files->part, &fd, why);
+	int fd, err = rename_open_folder(files->part, &fd, why);
 	struct statvfs vfs;
 	struct stat st;
 
@@ -357,7 +330,7 @@ static int fill_part(struct encrypt_files *files, uint64_t container,
 			       size, strerror(errno));
 	if (fsync(fd))
 		return why_set(why, -errno, "%s", strerror(errno));
-	return encrypt_files_sync_folder(files->part, why);
+	return rename_sync_folder(files->part, why);
 }
 
 int encrypt_files_begin(struct encrypt_files *files, uint64_t container,
@@ -401,32 +374,17 @@ static int check_target(const struct encrypt_files *files, struct why *why)
 		       files->part, files->target);
 }
 
-int encrypt_files_rename(const char *from, const char *to, struct why *why)
-{
-	int err = renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE)
-			  ? -errno
-			  : 0;
-
-	/* Some file systems do not know the flag. */
-	if (err == -EINVAL && access(to, F_OK))
-		err = rename(from, to) ? -errno : 0;
-	if (err)
-		return why_set(why, err, "%s: cannot be renamed to %s: %s",
-			       from, to, strerror(-err));
-	return encrypt_files_sync_folder(to, why);
-}
-
 static int give_name(const struct encrypt_files *files, struct why *why)
 {
 	int err;
 
 	if (!files->replace)
-		return encrypt_files_rename(files->part, files->output, why);
+		return rename_durably(files->part, files->output, why);
 	err = check_target(files, why);
 	if (!err && rename(files->part, files->target))
 		err = why_set(why, -errno, "%s: cannot be renamed to %s: %s",
 			      files->part, files->target, strerror(errno));
-	return err ? err : encrypt_files_sync_folder(files->target, why);
+	return err ? err : rename_sync_folder(files->target, why);
 }
 
 int encrypt_files_finish(struct encrypt_files *files, struct why *why)

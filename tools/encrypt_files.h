@@ -67,10 +67,4 @@ int encrypt_files_begin(struct encrypt_files *files, uint64_t container,
  */
 int encrypt_files_finish(struct encrypt_files *files, struct why *why);
 
-/* Names in the folder of @path are durable.  -errno. */
-int encrypt_files_sync_folder(const char *path, struct why *why);
-
-/* Give the file @from the new name @to, durably.  -EEXIST, other -errno. */
-int encrypt_files_rename(const char *from, const char *to, struct why *why);
-
 #endif
