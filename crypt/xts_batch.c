@@ -132,7 +132,7 @@ static inline block times_x(block b)
 {
 	const words polynomial = { 0x87, 0, 1, 0 };
 	/* To each half's lowest word what the other half's highest bit says. */
-	words top = __builtin_shuffle((words)b, (words){ 3, 0, 1, 0 });
+	words top = __builtin_shufflevector((words)b, (words)b, 3, 0, 1, 0);
 
 	return (b + b) ^ (block)((top >> 31) & polynomial);
 }
