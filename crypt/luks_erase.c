@@ -15,7 +15,19 @@
 
 #define CHUNK 65536u
 
-static int overwrite(int fd, uint64_t at, uint64_t end)
+struct job {
+	int fd;
+	uint64_t begin, end; /* of the area of key slots */
+	const struct luks_erase_watch *watch;
+};
+
+static void tell(const struct job *job, uint64_t at)
+{
+	if (job->watch)
+		job->watch->progress(job->watch->arg, at - job->begin);
+}
+
+static int overwrite(const struct job *job, uint64_t at, uint64_t end)
 {
 	uint8_t noise[CHUNK];
 	size_t len;
@@ -25,46 +37,52 @@ static int overwrite(int fd, uint64_t at, uint64_t end)
 		len = end - at < CHUNK ? (size_t)(end - at) : CHUNK;
 		if (RAND_bytes(noise, (int)len) != 1)
 			return -EIO;
-		r = transfer_write(fd, noise, len, at);
+		r = transfer_write(job->fd, noise, len, at);
+		tell(job, at + len);
 	}
 	return r;
 }
 
 /* A hole has nothing to overwrite, and no need to take room. */
-static int overwrite_data(int fd, uint64_t at, uint64_t end)
+static int overwrite_data(const struct job *job)
 {
+	uint64_t at = job->begin, end = job->end;
 	off_t data, hole;
 	int r;
 
 	while (at < end) {
-		data = lseek(fd, (off_t)at, SEEK_DATA);
+		data = lseek(job->fd, (off_t)at, SEEK_DATA);
 		if (data < 0 && errno == ENXIO)
 			break;
 		if (data < 0)
-			return overwrite(fd, at, end);
+			return overwrite(job, at, end);
 		if ((uint64_t)data >= end)
 			break;
-		hole = lseek(fd, data, SEEK_HOLE);
+		hole = lseek(job->fd, data, SEEK_HOLE);
 		if (hole < 0 || (uint64_t)hole > end)
 			hole = (off_t)end;
-		r = overwrite(fd, (uint64_t)data, (uint64_t)hole);
+		r = overwrite(job, (uint64_t)data, (uint64_t)hole);
 		if (r)
 			return r;
 		at = (uint64_t)hole;
 	}
+	tell(job, end);
 	return 0;
 }
 
-int luks_erase(int fd, unsigned int *ret_slots, struct why *why)
+int luks_erase(int fd, const struct luks_erase_watch *watch,
+	       unsigned int *ret_slots, struct why *why)
 {
 	const struct luks_key_change change = { .op = LUKS_KEY_ERASE };
 	struct volume_info info;
+	struct job job;
 	int r;
 
 	r = volume_keys_change(&VOLUME_HEADER(fd), &change, &info, why);
 	if (r)
 		return r;
-	r = overwrite_data(fd, info.slots_offset, info.header_size);
+	job = (struct job){ fd, info.slots_offset, info.header_size, watch };
+	r = overwrite_data(&job);
 	if (!r && fsync(fd))
 		r = -errno;
 	if (r)

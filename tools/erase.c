@@ -10,10 +10,12 @@
 #include "lib/why.h"
 #include "tools/command.h"
 #include "tools/container.h"
+#include "tools/progress.h"
 
 struct erase_args {
 	struct container_paths paths;
 	bool batch;
+	struct progress_args progress;
 };
 
 static int ask(const struct erase_args *args, struct why *why)
@@ -25,6 +27,26 @@ static int ask(const struct erase_args *args, struct why *why)
 		 "it\nafterwards, unless there is a backup of the header.",
 		 container_header_path(&args->paths));
 	return container_confirm(&args->paths, args->batch, question, why);
+}
+
+static void on_progress(void *arg, uint64_t done)
+{
+	progress_update(arg, done);
+}
+
+static int erase_slots(const struct erase_args *args, int fd,
+		       const struct volume_info *info, unsigned int *ret_slots,
+		       struct why *why)
+{
+	struct progress progress;
+	const struct luks_erase_watch watch = { on_progress, &progress };
+	int err;
+
+	progress_start(&progress, &args->progress, "erase", 0,
+		       info->header_size - info->slots_offset);
+	err = luks_erase(fd, &watch, ret_slots, why);
+	progress_end(&progress);
+	return err;
 }
 
 static int erase(const struct erase_args *args, struct why *why)
@@ -46,10 +68,10 @@ static int erase(const struct erase_args *args, struct why *why)
 	err = ask(args, why);
 	if (err)
 		goto out_close;
-	err = luks_erase(c.header_fd, &slots, why);
+	err = erase_slots(args, c.header_fd, &info, &slots, why);
 	if (err)
 		why_prefix(why, "%s", path);
-	else
+	else if (!args->progress.format)
 		printf("%s: %u key slot%s destroyed\n", path, slots,
 		       slots == 1 ? "" : "s");
 out_close:
@@ -74,6 +96,8 @@ static const struct option options[] = {
 	  .group = container_options },
 	{ "batch-mode", OPTION_FLAG, offsetof(struct erase_args, batch), NULL,
 	  "do not ask" },
+	{ .offset = offsetof(struct erase_args, progress),
+	  .group = progress_options },
 	{ NULL },
 };
 

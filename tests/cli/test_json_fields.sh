@@ -244,6 +244,7 @@ truncate -s 1M plain.img
 	vc_format new.img --size 20M --preallocate --progress json
 	vc_format new.img --wipe --progress json
 	vc_encrypt plain.img --progress json 2>err
+	"$VCRYPT" erase --batch-mode new.img --progress json
 } >all
 # The unit test "progress" has a time that is not known.
 fields <all >came

@@ -261,7 +261,7 @@ START_TEST(test_erase)
 	len = copy.info.header_size;
 	before = mmap(NULL, len, PROT_READ, MAP_SHARED, copy.fd, 0);
 	after = mmap(NULL, len, PROT_READ, MAP_SHARED, image, 0);
-	ck_assert_int_eq(luks_erase(image, &slots, &why), 0);
+	ck_assert_int_eq(luks_erase(image, NULL, &slots, &why), 0);
 	ck_assert_uint_eq(slots, 1);
 	for (i = copy.info.slots_offset; i < len; i += 16)
 		same += !memcmp(before + i, after + i, 16) &&
@@ -271,7 +271,7 @@ START_TEST(test_erase)
 	ck_assert_int_eq(volume_probe(&VOLUME_REQUEST(image), &info, &why),
 			 -EINVAL);
 	ck_assert_ptr_nonnull(strstr(why.text, "no key slot is left"));
-	ck_assert_int_eq(luks_erase(image, &slots, &why), 0);
+	ck_assert_int_eq(luks_erase(image, NULL, &slots, &why), 0);
 	ck_assert_uint_eq(slots, 0);
 	munmap(before, len);
 	munmap(after, len);
@@ -290,7 +290,7 @@ START_TEST(test_erase_readonly)
 	ck_assert_int_eq(fchmod(image, 0400), 0);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	fixture_erase(image);
-	ck_assert_int_lt(luks_erase(fd, &slots, &why), 0);
+	ck_assert_int_lt(luks_erase(fd, NULL, &slots, &why), 0);
 	ck_assert_str_ne(why.text, "");
 	close(fd);
 	close(image);

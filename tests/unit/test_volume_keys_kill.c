@@ -45,7 +45,7 @@ static int change(int fd, enum luks_key_op op)
 	unsigned int slots;
 
 	if (op == LUKS_KEY_ERASE)
-		return luks_erase(fd, &slots, &why);
+		return luks_erase(fd, NULL, &slots, &why);
 	request.passphrase = FIXTURE_PASS;
 	request.passphrase_len = strlen(FIXTURE_PASS);
 	return volume_keys_change(&request, &what, &info, &why);
