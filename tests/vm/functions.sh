@@ -57,22 +57,22 @@ vc_has_worker() {
 # standard input. Leaves the block size of vcrypt's device in $logical.
 ours=()
 both_ways() {
-	local image=$1 size=$2
+	local image=$1 bytes=$2
 
 	shift 2
 	peer_open "$image" "$@"
-	write_ends /dev/mapper/peer "$size"
+	write_ends /dev/mapper/peer "$bytes"
 	cryptsetup close peer
 	cleanup "$VCRYPT" close vdc0
 	dev=$(printf %s "$passphrase" |
 		"$VCRYPT" open "${ours[@]}" "$@" "$image" vdc0)
 	# shellcheck disable=SC2034 # for the tests
 	logical=$(blockdev --getss "$dev")
-	read_ends "$dev" "$size"
-	write_ends "$dev" "$size"
+	read_ends "$dev" "$bytes"
+	write_ends "$dev" "$bytes"
 	vc_close vdc0
 	peer_open "$image" "$@"
-	read_ends /dev/mapper/peer "$size"
+	read_ends /dev/mapper/peer "$bytes"
 	cryptsetup close peer
 }
 
