@@ -41,7 +41,22 @@ requires() {
 
 # cleanup COMMAND...: run it at the end, whatever happens, last one first.
 cleanup() {
-	cleanups+=("$(printf '%q ' "$@")")
+	local command
+
+	forget "$@"
+	printf -v command '%q ' "$@"
+	cleanups+=("$command")
+}
+
+# forget COMMAND...: it is not needed at the end any more.
+forget() {
+	local command other kept=()
+
+	printf -v command '%q ' "$@"
+	for other in "${cleanups[@]}"; do
+		[ "$other" = "$command" ] || kept+=("$other")
+	done
+	cleanups=("${kept[@]}")
 }
 
 run_cleanups() {
@@ -126,7 +141,8 @@ vc_attach() {
 }
 
 vc_close() {
-	"$VCRYPT" close "$1"
+	"$VCRYPT" close "$1" || return
+	forget "$VCRYPT" close "$1"
 }
 
 # The process ids of every vcrypt process that still runs.

@@ -38,17 +38,25 @@ check_tree() {
 
 # vc_status NAME KEY: a member of the status, by its name in the JSON.
 vc_status() {
-	"$VCRYPT" status --json "$1" |
-		sed -n 's/^ *"'"$2"'": *"\{0,1\}\([^",]*\)"\{0,1\},\{0,1\}$/\1/p;T;q'
+	"$VCRYPT" status --json "$1" | vc_member "$2"
+}
+
+# vc_member KEY: a member of the status on standard input. For several of one
+# status, which is dear to ask for in a guest that is emulated.
+vc_member() {
+	sed -n 's/^ *"'"$1"'": *"\{0,1\}\([^",]*\)"\{0,1\},\{0,1\}$/\1/p;T;q'
 }
 
 # vc_has_worker NAME: whether a worker serves and is ready to.
 vc_has_worker() {
-	case $(vc_status "$1" state) in
+	local status
+
+	status=$("$VCRYPT" status --json "$1") || return
+	case $(vc_member state <<<"$status") in
 	active | failed) ;;
 	*) return 1 ;;
 	esac
-	[ -d "/proc/$(vc_status "$1" worker_pid)" ]
+	[ -d "/proc/$(vc_member worker_pid <<<"$status")" ]
 }
 
 # both_ways IMAGE BYTES OPTION...: dm-crypt, on a loop device, and vcrypt, with
@@ -62,7 +70,7 @@ both_ways() {
 	shift 2
 	peer_open "$image" "$@"
 	write_ends /dev/mapper/peer "$bytes"
-	cryptsetup close peer
+	peer_close
 	cleanup "$VCRYPT" close vdc0
 	dev=$(printf %s "$passphrase" |
 		"$VCRYPT" open "${ours[@]}" "$@" "$image" vdc0)
@@ -73,7 +81,7 @@ both_ways() {
 	vc_close vdc0
 	peer_open "$image" "$@"
 	read_ends /dev/mapper/peer "$bytes"
-	cryptsetup close peer
+	peer_close
 }
 
 peer_open() {
@@ -82,6 +90,11 @@ peer_open() {
 	shift
 	cleanup cryptsetup close peer
 	printf %s "$passphrase" | cryptsetup open "$@" "$image" peer
+}
+
+peer_close() {
+	cryptsetup close peer
+	forget cryptsetup close peer
 }
 
 # write_ends DEVICE BYTES: something new at its start, and at its end.
