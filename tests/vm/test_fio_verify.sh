@@ -20,9 +20,10 @@ check() {
 	[ "$(find "/sys/block/${dev##*/}/mq" -mindepth 1 -maxdepth 1 |
 		wc -l)" = "$queues" ] || fail "not $queues queues"
 	fio --name=verify --filename="$dev" --ioengine=libaio --direct=1 \
-		--rw=randrw --bsrange="$sector"-512k --bs_unaligned=0 \
+		--rw=randrw --bs_unaligned=0 \
+		--bssplit="$sector/30:8k/30:64k/30:512k/10" \
 		--blockalign="$sector" --iodepth=32 --numjobs=4 --size=16M \
-		--offset_increment=16M --io_size=6M --verify=crc32c \
+		--offset_increment=16M --io_size=4M --verify=crc32c \
 		--verify_fatal=1 --do_verify=1 --randrepeat=1 \
 		--output=fio.out || { cat fio.out; fail "fio: $*"; }
 	vc_close vdc0

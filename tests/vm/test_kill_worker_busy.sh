@@ -75,7 +75,7 @@ start_load() {
 	fio --name=verify --filename="$dev" --ioengine=libaio --direct=1 \
 		--rw=randrw --bsrange=4k-64k --blockalign=4k --iodepth=16 \
 		--numjobs=2 --cpus_allowed=0-1 --cpus_allowed_policy=split \
-		--size=16M --offset_increment=16M --io_size=32M \
+		--size=8M --offset_increment=8M --io_size=12M \
 		--verify=crc32c --verify_fatal=1 --verify_backlog=32 \
 		--output=fio.out &
 	load=$!
@@ -107,8 +107,8 @@ twenty_kills() {
 
 # What nobody writes to: the header, and what lies behind fio's range.
 untouched() {
-	head -c 16M secret.img
-	tail -c 16M secret.img
+	head -c 4M secret.img
+	tail -c 4M secret.img
 }
 
 # checksums FILE: of the whole device, as it reads, and of the untouched.
@@ -138,10 +138,10 @@ exec {nothing}<> <(:)
 seed=${seed-$EPOCHSECONDS}
 echo "seed=$seed"
 RANDOM=$seed
-vc_format secret.img --size 64M
+vc_format secret.img --size 24M --offset 8192
 vc_attach secret.img vdc0 --queues 2 --death-limit 100
-head -c 16M /dev/urandom >data
-dd if=data of="$dev" bs=1M seek=32 oflag=direct conv=fsync status=none
+head -c 4M /dev/urandom >data
+dd if=data of="$dev" bs=1M seek=16 oflag=direct conv=fsync status=none
 untouched | sha256sum >untouched.before
 monitor=$(vc_status vdc0 monitor_pid)
 find_worker

@@ -19,13 +19,12 @@ printf %s "$passphrase" >key
 # race NODE DRIVER: $opener has opened NODE in an open for DRIVER. It does not
 # always come in time.
 race() {
-	local status
+	local status try
 
-	for _ in {1..30}; do
+	for try in {1..30}; do
 		(
-			until [ -e "$1" ] && { exec 7<"$1"; } 2>/dev/null; do
-				:
-			done
+			exec 2>/dev/null
+			until [ -e "$1" ] && exec 7<"$1"; do :; done
 			exec sleep 1000
 		) &
 		opener=$!
@@ -38,6 +37,7 @@ race() {
 		wait "$opener" || true
 	done
 	[ "$status" -eq 5 ] || fail "status $status: $(cat err)"
+	echo "$1: in time at the ${try}th"
 	cleanup kill -9 "$opener"
 }
 

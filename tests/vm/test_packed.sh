@@ -8,15 +8,15 @@
 . "$(dirname "$0")/functions.sh"
 requires fio
 
-# big_writes SIZE: 128 MiB in writes of SIZE MiB, all of them at once.
+# big_writes SIZE: 96 MiB in writes of SIZE MiB, all of them at once.
 big_writes() {
 	fio --name=big --filename="$dev" --ioengine=libaio --direct=1 \
-		--rw=write --bs="${1}M" --iodepth=32 --numjobs=4 --size=32M \
+		--rw=write --bs="${1}M" --iodepth=32 --numjobs=3 --size=32M \
 		--offset_increment=32M --output=fio.out ||
 		{ cat fio.out; fail "large writes"; }
 }
 
-vc_format secret.img --size 160M
+vc_format secret.img --size 112M
 vc_attach secret.img vdc0 --queues 2 --ring packed
 [ "$(vc_status vdc0 ring)" = packed ] || fail "the ring is not packed"
 big_writes 1

@@ -7,21 +7,27 @@
 
 vc_format secret.img --label "my label"
 vc_attach secret.img vdc0 --queues 2 --queue-size 64
-[ "$(vc_status vdc0 state)" = active ] || fail state
-[ "$(vc_status vdc0 device)" = "$dev" ] || fail device
-[ "$(vc_status vdc0 image)" = "$PWD/secret.img" ] || fail image
-[ "$(vc_status vdc0 cipher)" = aes-xts-plain64 ] || fail cipher
-[ "$(vc_status vdc0 label)" = "my label" ] || fail label
-[ "$(vc_status vdc0 key_bits)" = 512 ] || fail key_bits
-[ "$(vc_status vdc0 sector_size)" = 4096 ] || fail sector_size
-[ "$(vc_status vdc0 size)" = $((48 << 20)) ] || fail size
-[ "$(vc_status vdc0 queues)" = 2 ] || fail queues
-[ "$(vc_status vdc0 queue_size)" = 64 ] || fail queue_size
-[ "$(vc_status vdc0 cache)" = direct ] || fail "cache: not direct on ext4"
-[ "$(vc_status vdc0 ring)" = split ] || fail ring
-[ "$(vc_status vdc0 kernel)" = "$(uname -r)" ] || fail kernel
-[ "$(vc_status vdc0 vduse_api)" = 0 ] || fail vduse_api
-[ "$(vc_status vdc0 kernel_gave_up)" = false ] || fail kernel_gave_up
+"$VCRYPT" status --json vdc0 >status
+# is KEY VALUE
+is() {
+	[ "$(vc_member "$1" <status)" = "$2" ] || { cat status; fail "$1"; }
+}
+is state active
+is device "$dev"
+is image "$PWD/secret.img"
+is cipher aes-xts-plain64
+is label "my label"
+is key_bits 512
+is sector_size 4096
+is size $((48 << 20))
+is queues 2
+is queue_size 64
+# Direct I/O works on ext4.
+is cache direct
+is ring split
+is kernel "$(uname -r)"
+is vduse_api 0
+is kernel_gave_up false
 "$VCRYPT" status vdc0 | grep -q \
 	'kernel: *6.*, VDUSE API 0, bounce_size irq_cb_affinity$' ||
 	{ "$VCRYPT" status vdc0; fail "what the kernel has"; }
