@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <linux/falloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "lib/why.h"
 
 #define CHUNK 65536u
+#define BLOCK 4096u /* that a file has, or not */
 
 /* From @start to @end of the copy, where the file differs. */
 static int put(int copy_fd, int fd, uint64_t start, uint64_t end,
@@ -90,6 +92,31 @@ int header_copy_save(const struct header_copy *copy, const char *path,
 	return why_set(why, r, "%s: cannot be written: %s", path, strerror(-r));
 }
 
+/*
+ * Room for all that will be written, where the file has holes: on a disk that
+ * is full, nothing is, rather than key slots without their headers.
+ */
+static int reserve(int copy_fd, int fd, uint64_t end)
+{
+	uint8_t now[BLOCK], then[BLOCK];
+	uint64_t at;
+	size_t len;
+	int r;
+
+	for (at = 0; at < end; at += len) {
+		len = end - at < BLOCK ? (size_t)(end - at) : BLOCK;
+		r = transfer_read(copy_fd, then, len, at);
+		if (r)
+			return r;
+		if (!transfer_read(fd, now, len, at) && !memcmp(now, then, len))
+			continue;
+		if (fallocate(fd, FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)len) &&
+		    errno != EOPNOTSUPP)
+			return -errno;
+	}
+	return 0;
+}
+
 struct span {
 	enum header_part part;
 	uint64_t start, end;
@@ -128,7 +155,9 @@ int header_copy_write(const struct header_copy *copy, int fd,
 
 	if (r)
 		return r;
-	r = write_spans(copy, fd, ret_parts);
+	r = reserve(copy->fd, fd, copy->span);
+	if (!r)
+		r = write_spans(copy, fd, ret_parts);
 	luks_image_funlock(fd);
 	if (r)
 		return why_set(why, r, "the header cannot be written: %s",
