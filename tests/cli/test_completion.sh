@@ -64,7 +64,7 @@ zle -N zle-line-init at_prompt
 END
 cat >ask.zsh <<'END'
 zmodload zsh/zpty
-zpty z zsh -f -i
+zpty z timeout --foreground 60 zsh -f -i
 zpty -w z 'source ./zshrc'
 until [[ -e $ANSWER/ready ]]; do sleep 0.02; done
 zpty -w -n z "$1"$'\t'
