@@ -204,7 +204,7 @@ void file_submit(struct blk_queue *queue, struct blk_req *req)
 		slot_end(s, -EIO);
 	} else if (may_be_lone(q, req)) {
 		q->lone = s;
-		loop_defer(q->base.loop, &q->lone_task);
+		loop_defer_first(q->base.loop, &q->lone_task);
 	} else {
 		file_slot_start(s);
 	}

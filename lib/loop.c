@@ -16,9 +16,13 @@
 #define MAX_FILES  8
 #define MAX_MEMORY 32
 
+struct tasks {
+	struct loop_task *head, **end;
+};
+
 struct loop {
 	struct io_uring ring;
-	struct loop_task *tasks, **tasks_end;
+	struct tasks first, last;
 	struct loop_poll poll;
 	int files[MAX_FILES];
 	unsigned nr_files;
@@ -55,12 +59,17 @@ static int setup_ring(unsigned entries, struct io_uring *ring)
 	return err;
 }
 
+static bool has_tasks(const struct loop *loop)
+{
+	return loop->first.head || loop->last.head;
+}
+
 /* Completions, or what is to become some as soon as it is asked for. */
 static bool poll_ready(void *arg)
 {
 	const struct loop *loop = arg;
 
-	return loop->tasks || io_uring_cq_ready(&loop->ring) ||
+	return has_tasks(loop) || io_uring_cq_ready(&loop->ring) ||
 	       (__atomic_load_n(loop->ring.sq.kflags, __ATOMIC_RELAXED) &
 		IORING_SQ_TASKRUN);
 }
@@ -87,7 +96,8 @@ int loop_new(unsigned entries, struct loop **ret)
 		free(loop);
 		return err;
 	}
-	loop->tasks_end = &loop->tasks;
+	loop->first.end = &loop->first.head;
+	loop->last.end = &loop->last.head;
 	loop->poll.ops = &poll_ops;
 	loop->poll.arg = loop;
 	*ret = loop;
@@ -240,14 +250,24 @@ void loop_submit(struct loop *loop)
 	io_uring_submit(&loop->ring);
 }
 
-void loop_defer(struct loop *loop, struct loop_task *task)
+static void defer(struct tasks *tasks, struct loop_task *task)
 {
 	if (task->queued)
 		return;
 	task->queued = true;
 	task->next = NULL;
-	*loop->tasks_end = task;
-	loop->tasks_end = &task->next;
+	*tasks->end = task;
+	tasks->end = &task->next;
+}
+
+void loop_defer(struct loop *loop, struct loop_task *task)
+{
+	defer(&loop->last, task);
+}
+
+void loop_defer_first(struct loop *loop, struct loop_task *task)
+{
+	defer(&loop->first, task);
 }
 
 /*
@@ -270,13 +290,13 @@ static void reap(struct loop *loop)
 	}
 }
 
-static void run_tasks(struct loop *loop)
+static void run_tasks(struct tasks *tasks)
 {
-	struct loop_task *task = loop->tasks, *next;
+	struct loop_task *task = tasks->head, *next;
 
-	/* What these defer is not run here. */
-	loop->tasks = NULL;
-	loop->tasks_end = &loop->tasks;
+	/* What these defer runs in the next turn. */
+	tasks->head = NULL;
+	tasks->end = &tasks->head;
 	for (; task; task = next) {
 		next = task->next;
 		task->queued = false;
@@ -303,9 +323,9 @@ int loop_turn(struct loop *loop, bool wait)
 {
 	int n;
 
-	if (wait && !loop->tasks)
+	if (wait && !has_tasks(loop))
 		wait = loop_poll_run(&loop->poll);
-	if (wait && !loop->tasks)
+	if (wait && !has_tasks(loop))
 		n = io_uring_submit_and_wait(&loop->ring, 1);
 	else
 		n = io_uring_submit_and_get_events(&loop->ring);
@@ -313,9 +333,8 @@ int loop_turn(struct loop *loop, bool wait)
 	if (n < 0 && n != -EINTR && n != -EBUSY && n != -EAGAIN)
 		return n;
 	reap(loop);
-	run_tasks(loop);
-	/* The answers to what a task has done at once. */
-	run_tasks(loop);
+	run_tasks(&loop->first);
+	run_tasks(&loop->last);
 	return 0;
 }
 

@@ -80,9 +80,12 @@ void loop_submit(struct loop *loop);
 
 /*
  * Run @task at the end of this turn; twice queued runs once.  What a task
- * defers runs in the same turn, what that one defers in the next.
+ * defers runs in the next turn.
  */
 void loop_defer(struct loop *loop, struct loop_task *task);
+
+/* The same, before all that loop_defer has queued, which it may add to. */
+void loop_defer_first(struct loop *loop, struct loop_task *task);
 
 /*
  * Work that may be found by looking before the loop sleeps (see loop_poll.h),

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <errno.h>
 #include <liburing.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -151,6 +152,55 @@ START_TEST(test_registered_memory)
 }
 END_TEST
 
+struct step {
+	struct loop_task task;
+	struct loop *loop;
+	struct step *then;
+	bool first; /* of the tasks of a turn is what it defers */
+	int runs;
+};
+
+static void step_run(struct loop_task *task)
+{
+	struct step *s = (struct step *)task;
+
+	s->runs++;
+	if (s->then && s->first)
+		loop_defer_first(s->loop, &s->then->task);
+	else if (s->then)
+		loop_defer(s->loop, &s->then->task);
+}
+
+/* What is deferred first may add to the turn; nothing else does. */
+START_TEST(test_tasks_of_a_turn)
+{
+	struct step a = { .task.run = step_run }, b = a, c = a;
+	struct loop *loop;
+
+	ck_assert_int_eq(loop_new(8, &loop), 0);
+	ck_assert_int_eq(loop_seal(loop), 0);
+	a.loop = b.loop = c.loop = loop;
+	a.then = &b;
+	b.then = &c;
+	loop_defer_first(loop, &a.task);
+	loop_defer_first(loop, &a.task);
+	ck_assert_int_eq(loop_turn(loop, true), 0);
+	ck_assert_int_eq(a.runs, 1);
+	ck_assert_int_eq(b.runs, 1);
+	ck_assert_int_eq(c.runs, 0);
+	ck_assert_int_eq(loop_turn(loop, true), 0);
+	ck_assert_int_eq(c.runs, 1);
+	a.first = true;
+	loop_defer_first(loop, &a.task);
+	ck_assert_int_eq(loop_turn(loop, true), 0);
+	ck_assert_int_eq(a.runs, 2);
+	ck_assert_int_eq(b.runs, 1);
+	ck_assert_int_eq(loop_turn(loop, true), 0);
+	ck_assert_int_eq(b.runs, 2);
+	loop_free(loop);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("loop");
@@ -162,6 +212,7 @@ int main(void)
 	tcase_add_test(tc, test_more_than_fits);
 	tcase_add_test(tc, test_sealed_ring_opens_nothing);
 	tcase_add_test(tc, test_registered_memory);
+	tcase_add_test(tc, test_tasks_of_a_turn);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
