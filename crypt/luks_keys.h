@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * Changing key slots, and a flag, on the private copy of a header.  Runs inside the cell
- * of unlock_jail.h.  Nothing of it reaches the image: what has changed is
- * carried there by luks_commit.h, and an operation that fails leaves nothing.
+ * Changing key slots, and a flag, on the private copy of a header.  Runs
+ * inside the cell of unlock_jail.h.  Nothing of it reaches the image: what has
+ * changed is carried there by luks_commit.h, and an operation that fails leaves
+ * nothing.
  */
 #ifndef CRYPT_LUKS_KEYS_H
 #define CRYPT_LUKS_KEYS_H
@@ -44,7 +45,8 @@ struct luks_key_change {
 /*
  * After luks_reader_judge.  To add and to change, @request's passphrase must
  * open a slot, within @memory.  *ret_slot is the slot that was made, changed
- * or removed, or how many were erased; *ret_plan says how the copy becomes the image.
+ * or removed, or how many were erased; *ret_plan says how the copy becomes the
+ * image.
  *
  * Errors: those of luks_reader_unlock, -EEXIST (the new slot is taken),
  * -ENOENT (there is no such slot), -ENOSPC (no room for another one), -ENOMEM,

@@ -61,7 +61,8 @@ bool passphrase_is_typed(const struct passphrase_source *source);
  * ends with secret_free.
  * Errors: -ENOTTY (nowhere to ask), -EPERM (the two differ), -EDOM (the
  * options do not go together, or name nothing that can be, or what was typed
- * is nothing or too long), -EINVAL (what was read is), -EINTR, -ENOMEM, other -errno.
+ * is nothing or too long), -EINVAL (what was read is), -EINTR, -ENOMEM, other
+ * -errno.
  */
 int passphrase_get(const struct passphrase_source *source, bool verify,
 		   struct secret *ret, struct why *why);
