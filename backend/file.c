@@ -104,6 +104,21 @@ static bool is_in_memory(int fd)
 	       (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }
 
+/*
+ * tmpfs waits for nothing, but does not say so (FMODE_NOWAIT): from Linux 6.5 on
+ * io_uring hands each of its requests to a thread of the kernel, which takes
+ * longer than the copy.  A descriptor that does not block is tried at once
+ * (io_file_get_flags in the kernel's io_uring.c).  Before Linux 6.6, where tmpfs
+ * learned O_DIRECT, there is no need; and old kernels fail what would block.
+ */
+static void do_at_once(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	if (flags >= 0 && flags & O_DIRECT && is_in_memory(fd))
+		fcntl(fd, F_SETFL, flags | O_NONBLOCK); /* a hint */
+}
+
 static int probe_fd(int fd, bool readonly, struct blk_info *info, bool *regular)
 {
 	int flags = fcntl(fd, F_GETFL), err;
@@ -173,6 +188,8 @@ int file_blk_new(int fd, const struct file_blk_options *options,
 		free(dev);
 		return err;
 	}
+	if (dev->regular)
+		do_at_once(fd);
 	*ret = &dev->base;
 	return 0;
 }

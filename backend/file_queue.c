@@ -7,16 +7,13 @@
  * FALLOCATE that the file system lacks is replaced by the next best.
  */
 #include <errno.h>
-#include <limits.h>
 #include <liburing.h>
 #include <stdlib.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "backend/file_queue.h"
 
-#define MAX_RETRIES  1000 /* of an operation that says EAGAIN */
-#define LONE_SECTORS 256U /* of a request that is done alone, at most */
+#define MAX_RETRIES 1000 /* of an operation that says EAGAIN */
 
 static bool is_cut(const struct file_queue *q)
 {
@@ -144,50 +141,6 @@ static void slot_done(struct loop_op *op, int res)
 	}
 }
 
-/*
- * In memory there is nothing to wait for, but io_uring has every request done
- * by a thread of the kernel.  Among many that is cheap; one that comes alone
- * is done by this thread, at the end of the turn.  Nothing there is durable,
- * so BLK_FUA asks for nothing.
- */
-static bool may_be_lone(const struct file_queue *q, const struct blk_req *req)
-{
-	return q->base.dev->info.in_memory && q->base.in_flight == 1 &&
-	       (req->op == BLK_READ || req->op == BLK_WRITE) &&
-	       req->nr_sectors <= LONE_SECTORS && req->iovcnt <= IOV_MAX;
-}
-
-static void do_lone(struct loop_task *task)
-{
-	struct file_queue *q =
-		(struct file_queue *)((char *)task -
-				      offsetof(struct file_queue, lone_task));
-	int fd = ((const struct file_dev *)q->base.dev)->fd;
-	struct file_slot *s = q->lone;
-	ssize_t n;
-	off_t at;
-
-	q->lone = NULL;
-	if (!s)
-		return;
-	at = (off_t)(s->req->sector * BLK_SECTOR_SIZE);
-	if (s->req->op == BLK_READ)
-		n = preadv(fd, s->req->iov, s->req->iovcnt, at);
-	else
-		n = pwritev(fd, s->req->iov, s->req->iovcnt, at);
-	slot_done(&s->op, n < 0 ? -errno : (int)n);
-}
-
-/* Another one came: it goes the way of the many. */
-static void start_lone(struct file_queue *q)
-{
-	struct file_slot *s = q->lone;
-
-	q->lone = NULL;
-	if (s)
-		file_slot_start(s);
-}
-
 void file_submit(struct blk_queue *queue, struct blk_req *req)
 {
 	struct file_queue *q = (struct file_queue *)queue;
@@ -199,15 +152,10 @@ void file_submit(struct blk_queue *queue, struct blk_req *req)
 		.req = req,
 		.zero = req->flags & BLK_UNMAP ? ZERO_PUNCH : ZERO_RANGE,
 	};
-	start_lone(q);
-	if (is_cut(q) && req->op != BLK_READ) {
+	if (is_cut(q) && req->op != BLK_READ)
 		slot_end(s, -EIO);
-	} else if (may_be_lone(q, req)) {
-		q->lone = s;
-		loop_defer_first(q->base.loop, &q->lone_task);
-	} else {
+	else
 		file_slot_start(s);
-	}
 }
 
 int file_open_queue(struct blk_dev *base, struct loop *loop, unsigned depth,
@@ -224,7 +172,6 @@ int file_open_queue(struct blk_dev *base, struct loop *loop, unsigned depth,
 	index = loop_add_file(loop, dev->fd);
 	q->sqe_fd = index < 0 ? dev->fd : index;
 	q->sqe_flags = index < 0 ? 0 : IOSQE_FIXED_FILE;
-	q->lone_task.run = do_lone;
 	for (i = 0; i < depth; i++) {
 		q->slots[i].op.done = slot_done;
 		q->slots[i].queue = q;

@@ -44,8 +44,6 @@ struct file_queue {
 	 * Nothing is written any more until that size changes.
 	 */
 	uint64_t cut_at;
-	struct file_slot *lone; /* it came, and none since; or NULL */
-	struct loop_task lone_task;
 	struct file_slot slots[];
 };
 

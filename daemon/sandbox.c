@@ -159,9 +159,7 @@ static const int allowed_calls[] = {
 	SCMP_SYS(read),
 	SCMP_SYS(write),
 	SCMP_SYS(close),
-	SCMP_SYS(lseek),  /* the image's size, at a flush */
-	SCMP_SYS(preadv), /* a file in memory */
-	SCMP_SYS(pwritev),
+	SCMP_SYS(lseek), /* the image's size, at a flush */
 	SCMP_SYS(io_uring_enter),
 	SCMP_SYS(munmap),
 	SCMP_SYS(madvise),

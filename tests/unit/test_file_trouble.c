@@ -167,8 +167,8 @@ START_TEST(test_short_by_limit)
 }
 END_TEST
 
-/* The same in a request that this thread does itself, in memory. */
-START_TEST(test_short_alone)
+/* The same where it is done at once, in memory. */
+START_TEST(test_short_at_once)
 {
 	const struct rlimit limit = { 6000, RLIM_INFINITY };
 
@@ -355,7 +355,7 @@ int main(void)
 	tcase_add_loop_test(tc, test_truncated_under_load, 0, NR_FILE_PLACES);
 	tcase_add_test(tc, test_short_by_memory);
 	tcase_add_test(tc, test_short_by_limit);
-	tcase_add_test(tc, test_short_alone);
+	tcase_add_test(tc, test_short_at_once);
 	tcase_add_loop_test(tc, test_short_write_goes_on, 0,
 			    NR_FILE_PLACES * NR_CUTS);
 	tcase_add_loop_test(tc, test_short_read_goes_on, 0,
