@@ -52,7 +52,6 @@ struct blk_info {
 	bool readonly;		  /* WRITE, DISCARD, WRITE_ZEROES: -EROFS */
 	bool discard;		  /* BLK_DISCARD is served */
 	bool by_device;		  /* hardware works on requests, no CPU */
-	bool in_memory;		  /* a file system in memory: no waiting */
 	const char *cache;	  /* "direct", "buffered", ... for status */
 };
 

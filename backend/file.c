@@ -137,8 +137,7 @@ static int probe_fd(int fd, bool readonly, struct blk_info *info, bool *regular)
 		err = probe_block_device(fd, info);
 	else
 		err = -EINVAL;
-	info->in_memory = *regular && is_in_memory(fd);
-	info->by_device = flags & O_DIRECT && !info->in_memory;
+	info->by_device = flags & O_DIRECT && !is_in_memory(fd);
 	info->block_size = find_block_size(fd, flags & O_DIRECT);
 	if (info->phys_block_size < info->block_size)
 		info->phys_block_size = info->block_size;

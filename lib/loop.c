@@ -16,13 +16,9 @@
 #define MAX_FILES  8
 #define MAX_MEMORY 32
 
-struct tasks {
-	struct loop_task *head, **end;
-};
-
 struct loop {
 	struct io_uring ring;
-	struct tasks first, last;
+	struct loop_task *tasks, **tasks_end;
 	struct loop_poll poll;
 	int files[MAX_FILES];
 	unsigned nr_files;
@@ -59,17 +55,12 @@ static int setup_ring(unsigned entries, struct io_uring *ring)
 	return err;
 }
 
-static bool has_tasks(const struct loop *loop)
-{
-	return loop->first.head || loop->last.head;
-}
-
 /* Completions, or what is to become some as soon as it is asked for. */
 static bool poll_ready(void *arg)
 {
 	const struct loop *loop = arg;
 
-	return has_tasks(loop) || io_uring_cq_ready(&loop->ring) ||
+	return loop->tasks || io_uring_cq_ready(&loop->ring) ||
 	       (__atomic_load_n(loop->ring.sq.kflags, __ATOMIC_RELAXED) &
 		IORING_SQ_TASKRUN);
 }
@@ -96,8 +87,7 @@ int loop_new(unsigned entries, struct loop **ret)
 		free(loop);
 		return err;
 	}
-	loop->first.end = &loop->first.head;
-	loop->last.end = &loop->last.head;
+	loop->tasks_end = &loop->tasks;
 	loop->poll.ops = &poll_ops;
 	loop->poll.arg = loop;
 	*ret = loop;
@@ -213,7 +203,6 @@ static void bind_helpers(struct loop *loop)
 
 	if (sched_getaffinity(0, sizeof(cpus), &cpus))
 		return;
-	loop->poll.one_cpu = CPU_COUNT(&cpus) == 1;
 	io_uring_register_iowq_aff(&loop->ring, sizeof(cpus), &cpus);
 }
 
@@ -222,7 +211,6 @@ int loop_seal(struct loop *loop)
 	int err = 0;
 
 	bind_helpers(loop);
-
 	if (loop->nr_files)
 		err = io_uring_register_files(&loop->ring, loop->files,
 					      loop->nr_files);
@@ -250,37 +238,22 @@ void loop_submit(struct loop *loop)
 	io_uring_submit(&loop->ring);
 }
 
-static void defer(struct tasks *tasks, struct loop_task *task)
+void loop_defer(struct loop *loop, struct loop_task *task)
 {
 	if (task->queued)
 		return;
 	task->queued = true;
 	task->next = NULL;
-	*tasks->end = task;
-	tasks->end = &task->next;
+	*loop->tasks_end = task;
+	loop->tasks_end = &task->next;
 }
 
-void loop_defer(struct loop *loop, struct loop_task *task)
-{
-	defer(&loop->last, task);
-}
-
-void loop_defer_first(struct loop *loop, struct loop_task *task)
-{
-	defer(&loop->first, task);
-}
-
-/*
- * What is not there yet is the next turn's: answers go out first.  But where
- * each of several peers has to be told, the kernel is asked for what it has
- * (that is what peeking at an empty ring does), so that fewer calls tell more.
- */
+/* What is not there yet is the next turn's: answers go out first. */
 static void reap(struct loop *loop)
 {
-	bool ask = loop->poll.nr_on > 1;
 	struct io_uring_cqe *cqe;
 
-	while ((ask || io_uring_cq_ready(&loop->ring)) &&
+	while (io_uring_cq_ready(&loop->ring) &&
 	       !io_uring_peek_cqe(&loop->ring, &cqe)) {
 		struct loop_op *op = io_uring_cqe_get_data(cqe);
 		int res = cqe->res;
@@ -290,13 +263,13 @@ static void reap(struct loop *loop)
 	}
 }
 
-static void run_tasks(struct tasks *tasks)
+static void run_tasks(struct loop *loop)
 {
-	struct loop_task *task = tasks->head, *next;
+	struct loop_task *task = loop->tasks, *next;
 
 	/* What these defer runs in the next turn. */
-	tasks->head = NULL;
-	tasks->end = &tasks->head;
+	loop->tasks = NULL;
+	loop->tasks_end = &loop->tasks;
 	for (; task; task = next) {
 		next = task->next;
 		task->queued = false;
@@ -319,22 +292,26 @@ void loop_set_poll(struct loop *loop, uint64_t ns)
 	loop_poll_set(&loop->poll, ns);
 }
 
+/* Completions that are there already need no call. */
+static int enter(struct loop *loop, bool wait)
+{
+	wait = loop_poll_run(&loop->poll, wait && !loop->tasks);
+	if (wait && !loop->tasks)
+		return io_uring_submit_and_wait(&loop->ring, 1);
+	if (io_uring_cq_ready(&loop->ring) && !io_uring_sq_ready(&loop->ring))
+		return 0;
+	return io_uring_submit_and_get_events(&loop->ring);
+}
+
 int loop_turn(struct loop *loop, bool wait)
 {
-	int n;
+	int n = enter(loop, wait);
 
-	if (wait && !has_tasks(loop))
-		wait = loop_poll_run(&loop->poll);
-	if (wait && !has_tasks(loop))
-		n = io_uring_submit_and_wait(&loop->ring, 1);
-	else
-		n = io_uring_submit_and_get_events(&loop->ring);
 	/* EBUSY: completions overflowed and are flushed by reaping. */
 	if (n < 0 && n != -EINTR && n != -EBUSY && n != -EAGAIN)
 		return n;
 	reap(loop);
-	run_tasks(&loop->first);
-	run_tasks(&loop->last);
+	run_tasks(loop);
 	return 0;
 }
 

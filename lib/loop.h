@@ -84,9 +84,6 @@ void loop_submit(struct loop *loop);
  */
 void loop_defer(struct loop *loop, struct loop_task *task);
 
-/* The same, before all that loop_defer has queued, which it may add to. */
-void loop_defer_first(struct loop *loop, struct loop_task *task);
-
 /*
  * Work that may be found by looking before the loop sleeps (see loop_poll.h),
  * until it is removed.

@@ -11,11 +11,13 @@
 #define LOOKS	  32	/* at the sources, for each one at the clock */
 #define YIELD_NS  20000 /* others may be waiting for this CPU */
 #define WORTHLESS 2000	/* nanoseconds that are too few to find anything */
+#define CHANCE	  16 /* sleeps that were nearly short, for each that counts */
 
 void loop_poll_add(struct loop_poll *p, struct loop_source *source)
 {
 	source->next = p->sources;
-	p->sources = source;
+	p->sources = p->next = source;
+	p->nr_sources++;
 }
 
 void loop_poll_remove(struct loop_poll *p, struct loop_source *source)
@@ -24,8 +26,11 @@ void loop_poll_remove(struct loop_poll *p, struct loop_source *source)
 
 	while (*at && *at != source)
 		at = &(*at)->next;
-	if (*at)
-		*at = source->next;
+	if (!*at)
+		return;
+	*at = source->next;
+	p->next = p->sources;
+	p->nr_sources--;
 }
 
 void loop_poll_set(struct loop_poll *p, uint64_t ns)
@@ -42,26 +47,28 @@ static inline void relax(void)
 #endif
 }
 
-static bool look(const struct loop_poll *p)
+/* Each has its turn first, or one that is never empty would keep all others. */
+static bool look(struct loop_poll *p)
 {
-	struct loop_source *s;
-	bool found = false;
+	unsigned begun = 0, i;
 
-	for (s = p->sources; s; s = s->next)
-		found |= s->look(s);
-	return found;
+	for (i = 0; i < p->nr_sources && begun < LOOP_BATCH; i++) {
+		struct loop_source *s = p->next;
+
+		p->next = s->next ? s->next : p->sources;
+		begun += s->look(s);
+	}
+	return begun;
 }
 
-/* What all of them are together; and how many there are. */
-static enum loop_source_state state(struct loop_poll *p)
+/* What all of them are together. */
+static enum loop_source_state state(const struct loop_poll *p)
 {
 	enum loop_source_state all = SOURCE_OFF, one;
 	struct loop_source *s;
 
-	p->nr_on = 0;
 	for (s = p->sources; s; s = s->next) {
 		one = s->state(s);
-		p->nr_on += one != SOURCE_OFF;
 		if (one > all)
 			all = one;
 	}
@@ -81,7 +88,7 @@ static struct loop_window *window(struct loop_poll *p)
 }
 
 /* Whether there was anything in time. */
-static bool look_for(const struct loop_poll *p, uint64_t ns)
+static bool look_for(struct loop_poll *p, uint64_t ns)
 {
 	uint64_t begin = clock_ns(), yield_at = YIELD_NS, spent;
 	int i;
@@ -105,8 +112,6 @@ static bool look_and_learn(struct loop_poll *p, struct loop_window *w)
 {
 	struct loop_source *s;
 
-	if (w == &p->device)
-		p->ops->submit(p->arg);
 	for (s = p->sources; s; s = s->next)
 		s->disarm(s);
 	if (look_for(p, w->now_ns))
@@ -117,35 +122,56 @@ static bool look_and_learn(struct loop_poll *p, struct loop_window *w)
 	return false;
 }
 
-/* It woke up: was the sleep so short that looking would have been better? */
+/*
+ * It woke up: was the sleep so short that looking would have been better?  To be
+ * woken, and to wake, takes time that looking does not: what was somewhat too
+ * long may be due to that, and is given a chance now and then.
+ */
 static void judge_sleep(struct loop_poll *p, struct loop_window *w)
 {
-	if (w->slept_at && clock_ns() - w->slept_at < p->max_ns)
+	uint64_t slept;
+
+	if (!w->slept_at)
+		return;
+	slept = clock_ns() - w->slept_at;
+	if (slept < p->max_ns ||
+	    (slept < 2 * p->max_ns && ++w->nr_near % CHANCE == 0))
 		w->now_ns = p->max_ns;
 	w->slept_at = 0;
 }
 
-bool loop_poll_run(struct loop_poll *p)
+/* Whether nothing came meanwhile. */
+static bool arm(const struct loop_poll *p)
+{
+	struct loop_source *s;
+	bool all = true;
+
+	for (s = p->sources; s; s = s->next)
+		all &= s->arm(s);
+	return all;
+}
+
+bool loop_poll_run(struct loop_poll *p, bool sleep)
 {
 	struct loop_window *w;
-	struct loop_source *s;
 	bool found;
 
 	if (!p->sources)
-		return true;
+		return sleep;
 	judge_sleep(p, &p->idle);
 	judge_sleep(p, &p->device);
 	look(p);
+	if (!sleep)
+		return false;
 	do {
+		p->ops->submit(p->arg);
 		if (p->ops->ready(p->arg))
 			return false;
 		w = window(p);
 		found = w && w->now_ns && look_and_learn(p, w);
 	} while (found);
-	if (p->one_cpu && state(p) == SOURCE_MEMORY)
-		return true;
-	for (s = p->sources; s; s = s->next)
-		s->arm(s);
+	if (!arm(p))
+		return false;
 	w = window(p);
 	if (w && p->max_ns)
 		w->slept_at = clock_ns();

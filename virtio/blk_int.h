@@ -75,7 +75,6 @@ struct vblk_queue {
 	bool no_flush;	 /* the driver does not */
 	bool config_wce; /* it may change the cache mode */
 	bool reported;	 /* that it is broken */
-	bool more;	 /* the ring was left before it was empty */
 
 	int kick_fd;
 	uint64_t kick_value;
@@ -83,7 +82,6 @@ struct vblk_queue {
 	bool kick_armed, cancel_armed;
 
 	struct loop_source source;
-	bool polls;	       /* kicks are armed before a sleep only */
 	struct loop_task task; /* the end of a turn */
 	void (*stopped)(void *arg);
 	void *stopped_arg;

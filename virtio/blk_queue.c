@@ -15,11 +15,8 @@
 #include "virtio/blk_int.h"
 #include "virtio/transport.h"
 
-/* Requests that are taken before the rest of the loop has its turn. */
-#define BUDGET 128
-
-/* Bytes to write, which a request that is refused has cleared on the spot. */
-#define BUDGET_BYTES (64U << 20)
+/* Where a turn ends before LOOP_BATCH requests: a call costs little of it. */
+#define BATCH_BYTES (1U << 20)
 
 /* Pieces of memory beyond seg_max: split headers, borders of mappings. */
 #define EXTRA_IOV 66
@@ -46,41 +43,30 @@ static void check_broken(struct vblk_queue *queue)
 }
 
 /*
- * Take requests until the ring is empty, or a budget is used up.  If nobody
- * looks at the ring by himself, the driver then knows that it must kick.
+ * Take requests until the ring is empty, or there are enough for a turn.  Returns
+ * how many that is, or LOOP_BATCH if they are large.  The driver need not kick:
+ * either the loop looks for more by itself, or it arms the queue.
  */
-static void work(struct vblk_queue *queue)
+static unsigned work(struct vblk_queue *queue)
 {
-	unsigned budget = BUDGET + virtq_nr_replay(queue->vq);
+	unsigned left = LOOP_BATCH + virtq_nr_replay(queue->vq), nr = 0;
 	struct virtq *vq = queue->vq;
 	struct virtq_chain chain;
 	uint64_t bytes = 0;
 
 	virtq_disable_kick(vq);
-	for (; budget; budget--) {
-		enum virtq_result res = virtq_pop(vq, &chain);
-
-		if (res == VIRTQ_REQUEST) {
-			if (chain.replayed)
-				vblk_stat_add(&queue->stats->replayed, 1);
-			bytes += chain.in_len;
-			vblk_serve(queue, &chain);
-			/* Replays are taken whole: see virtq_state. */
-			if (bytes > BUDGET_BYTES && !virtq_nr_replay(vq))
-				budget = 1;
-		} else if (res == VIRTQ_BROKEN || queue->polls ||
-			   !virtq_enable_kick(vq)) {
-			break;
-		} else {
-			virtq_disable_kick(vq);
-		}
+	for (; nr < left && virtq_pop(vq, &chain) == VIRTQ_REQUEST; nr++) {
+		if (chain.replayed)
+			vblk_stat_add(&queue->stats->replayed, 1);
+		bytes += chain.in_len + chain.out_len;
+		vblk_serve(queue, &chain);
+		/* Replays are taken whole: see virtq_state. */
+		if (bytes >= BATCH_BYTES && !virtq_nr_replay(vq))
+			left = 0;
 	}
 	check_broken(queue);
 	vblk_stat_set(&queue->stats->in_flight, virtq_in_flight(vq));
-	if (!budget) {
-		queue->more = true;
-		loop_defer(queue->loop, &queue->task);
-	}
+	return bytes < BATCH_BYTES ? nr : LOOP_BATCH;
 }
 
 static void arm_kick(struct vblk_queue *queue)
@@ -145,10 +131,6 @@ static void end_turn(struct loop_task *task)
 		vblk_stat_add(&queue->stats->interrupts, n);
 	vblk_stat_set(&queue->stats->in_flight, virtq_in_flight(queue->vq));
 	check_broken(queue);
-	if (queue->more && queue->state == VBLK_RUNNING) {
-		queue->more = false;
-		work(queue);
-	}
 	check_stopped(queue);
 }
 
@@ -163,8 +145,6 @@ static enum loop_source_state source_state(struct loop_source *source)
 {
 	const struct vblk_queue *queue = queue_of(source);
 
-	if (virtq_in_flight(queue->vq) && queue->vblk->dev->info.in_memory)
-		return SOURCE_MEMORY;
 	if (virtq_in_flight(queue->vq))
 		return queue->vblk->dev->info.by_device ? SOURCE_DEVICE
 							: SOURCE_KERNEL;
@@ -181,28 +161,26 @@ static void source_disarm(struct loop_source *source)
 		virtq_disable_kick(queue->vq);
 }
 
-/* A ring that was left before it was empty has its turn later. */
-static bool source_look(struct loop_source *source)
+static unsigned source_look(struct loop_source *source)
 {
 	struct vblk_queue *queue = queue_of(source);
 
-	if (queue->state != VBLK_RUNNING || queue->more ||
-	    !virtq_pending(queue->vq))
-		return false;
+	if (queue->state != VBLK_RUNNING || !virtq_pending(queue->vq))
+		return 0;
 	vblk_stat_add(&queue->stats->polls, 1);
-	work(queue);
-	return true;
+	return work(queue);
 }
 
-static void source_arm(struct loop_source *source)
+static bool source_arm(struct loop_source *source)
 {
 	struct vblk_queue *queue = queue_of(source);
 
-	if (queue->state != VBLK_RUNNING)
-		return;
-	while (!queue->more && virtq_enable_kick(queue->vq))
+	if (queue->state == VBLK_RUNNING && virtq_enable_kick(queue->vq)) {
 		work(queue);
+		return false;
+	}
 	check_broken(queue);
+	return true;
 }
 
 static const struct loop_source queue_source = {
@@ -246,7 +224,6 @@ int vblk_queue_new(struct vblk *vblk, unsigned index, struct loop *loop,
 	queue->cancel.done = cancel_done;
 	queue->task.run = end_turn;
 	queue->source = queue_source;
-	queue->polls = vblk->params.poll_us;
 	err = make_slots(queue);
 	if (!err)
 		err = virtq_new(size, vblk->seg_max + EXTRA_IOV, &queue->vq);
@@ -256,10 +233,8 @@ int vblk_queue_new(struct vblk *vblk, unsigned index, struct loop *loop,
 		vblk_queue_free(queue);
 		return err;
 	}
-	if (queue->polls) {
-		loop_add_source(loop, &queue->source);
-		loop_set_poll(loop, (uint64_t)vblk->params.poll_us * 1000);
-	}
+	loop_add_source(loop, &queue->source);
+	loop_set_poll(loop, (uint64_t)vblk->params.poll_us * 1000);
 	*ret = queue;
 	return 0;
 }
@@ -305,7 +280,6 @@ int vblk_queue_start(struct vblk_queue *queue, const struct virtq_setup *setup,
 	queue->config_wce = setup->features & (1ULL << VIRTIO_BLK_F_CONFIG_WCE);
 	queue->kick_fd = setup->kick_fd;
 	queue->reported = false;
-	queue->more = false;
 	vblk_stat_set(&queue->stats->broken, 0);
 	arm_kick(queue);
 	/*

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /* A virtio-blk driver for tests: see driver_blk.h. */
 #include <check.h>
+#include <liburing.h>
 #include <linux/virtio_blk.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
 #include "lib/guard.h"
 #include "lib/loop.h"
@@ -114,6 +117,27 @@ void driver_blk_turns(struct driver_blk *b, unsigned n)
 {
 	while (n--)
 		ck_assert_int_eq(loop_turn(b->loop, false), 0);
+}
+
+static void woken(struct loop_op *op, int res)
+{
+	ck_assert_int_eq(res, sizeof(uint64_t));
+	op->done = NULL;
+}
+
+void driver_blk_sleep(struct driver_blk *b)
+{
+	const struct itimerspec soon = { .it_value.tv_nsec = 1000000 };
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	struct loop_op op = { woken };
+	uint64_t value;
+
+	ck_assert_int_eq(timerfd_settime(fd, 0, &soon, NULL), 0);
+	io_uring_prep_read(loop_sqe(b->loop, &op), fd, &value, sizeof(value),
+			   0);
+	while (op.done)
+		ck_assert_int_eq(loop_turn(b->loop, true), 0);
+	close(fd);
 }
 
 uint16_t driver_blk_wait(struct driver_blk *b, uint32_t *len)

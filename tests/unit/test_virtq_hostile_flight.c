@@ -226,6 +226,8 @@ START_TEST(test_ring_goes_away)
 		hold_end(&hostile.hold, 0, 0);
 		driver_blk_turns(&hostile.b, 5);
 	}
+	/* The device's area of a packed ring is what kicks are asked for in. */
+	driver_blk_sleep(&hostile.b);
 	ck_assert(hostile.b.stats.broken);
 	driver_blk_stop(&hostile.b);
 	hostile.b.d.setup.state = setup.state;
