@@ -18,7 +18,7 @@ server_pid=
 # image_of SERVER FOLDER
 image_of() {
 	case $1 in
-	vc-4096*) echo "$2/luks2.img" ;;
+	vc-4096* | fio) echo "$2/luks2.img" ;;
 	vc-512* | luks-*) echo "$2/luks1.img" ;;
 	*) echo "$2/raw.img" ;;
 	esac
