@@ -3,43 +3,32 @@
  * What libcryptsetup says: see luks_log.h.
  */
 #include <libcryptsetup.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "crypt/luks_log.h"
 #include "lib/why.h"
 
-/* The library knows the image by a descriptor, which tells the user nothing. */
+/*
+ * The library knows the image by a descriptor, which tells the user nothing.  And
+ * a newline within a label or the like must not begin a line that looks like
+ * another fact: the library's own stand at the start, at the end or before a tab.
+ */
 static void print(FILE *f, const char *msg)
 {
 	static const char path[] = "/proc/self/fd/";
-	const char *p = strstr(msg, path);
+	const char *p = msg + strspn(msg, "\n");
 
-	if (!p) {
-		fputs(msg, f);
-		return;
+	fprintf(f, "%.*s", (int)(p - msg), msg);
+	while (*p) {
+		if (!strncmp(p, path, strlen(path))) {
+			fputs("the image", f);
+			p += strlen(path);
+			p += strspn(p, "0123456789");
+			continue;
+		}
+		fputc(*p == '\n' && !strchr("\n\t", p[1]) ? '?' : *p, f);
+		p++;
 	}
-	fprintf(f, "%.*sthe image", (int)(p - msg), msg);
-	p += strlen(path);
-	fputs(p + strspn(p, "0123456789"), f);
-}
-
-/*
- * A newline within a label or the like must not begin a line that looks like
- * another fact.  The library's own stand at the start, at the end or before a
- * tab.
- */
-static void print_fact(FILE *f, const char *msg)
-{
-	char *copy = strdup(msg), *p;
-
-	if (!copy)
-		return;
-	for (p = copy + strspn(copy, "\n"); *p; p++)
-		if (*p == '\n' && !strchr("\n\t", p[1]))
-			*p = '?';
-	print(f, copy);
-	free(copy);
 }
 
 static void take_error(struct luks_log *log, const char *msg)
@@ -66,7 +55,7 @@ static void take(int level, const char *msg, void *arg)
 	if (level == CRYPT_LOG_ERROR && wanted(log, msg))
 		take_error(log, msg);
 	else if (level == CRYPT_LOG_NORMAL && log->text)
-		print_fact(log->text, msg);
+		print(log->text, msg);
 }
 
 void luks_log_attach(struct luks_log *log, struct crypt_device *cd)
