@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <linux/falloc.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +13,7 @@
 
 #include "crypt/header_copy.h"
 #include "crypt/luks_image.h"
+#include "lib/folder.h"
 #include "lib/transfer.h"
 #include "lib/why.h"
 
@@ -53,24 +53,6 @@ static int save(const struct header_copy *copy, int fd)
 	return r || !fsync(fd) ? r : -errno;
 }
 
-/* That the name is there after a crash as well. */
-static int sync_folder(const char *path)
-{
-	char *copy = strdup(path);
-	int fd, r = 0;
-
-	if (!copy)
-		return -ENOMEM;
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(copy);
-	if (fd < 0)
-		return -errno;
-	if (fsync(fd) && errno != EINVAL)
-		r = -errno;
-	close(fd);
-	return r;
-}
-
 int header_copy_save(const struct header_copy *copy, const char *path,
 		     struct why *why)
 {
@@ -84,12 +66,14 @@ int header_copy_save(const struct header_copy *copy, const char *path,
 					       : "");
 	r = save(copy, fd);
 	close(fd);
-	if (!r)
-		r = sync_folder(path);
-	if (!r)
-		return 0;
-	unlink(path);
-	return why_set(why, r, "%s: cannot be written: %s", path, strerror(-r));
+	if (r)
+		why_set(why, r, "%s: cannot be written: %s", path,
+			strerror(-r));
+	else
+		r = folder_sync(path, why);
+	if (r)
+		unlink(path);
+	return r;
 }
 
 /*

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "crypt/luks_format.h"
+#include "lib/folder.h"
 #include "lib/why.h"
 #include "tools/encrypt_detached.h"
 #include "tools/encrypt_files.h"
@@ -145,7 +146,7 @@ int encrypt_detached_make(struct encrypt_files *files,
 	err = format_header_write(d->part, files->part_fd, what, secret, why);
 	if (err)
 		return err;
-	err = rename_sync_folder(d->part, why);
+	err = folder_sync(d->part, why);
 	if (!err)
 		err = open_one(d->part, &d->fd, why);
 	if (err == -ENOENT)

@@ -16,6 +16,7 @@
 #include "backend/lock.h"
 #include "crypt/encrypt.h"
 #include "crypt/luks_signature.h"
+#include "lib/folder.h"
 #include "lib/why.h"
 #include "tools/encrypt_files.h"
 #include "tools/rename.h"
@@ -262,7 +263,7 @@ int encrypt_files_check_room(const struct encrypt_files *files,
 {
 	uint64_t have = 0, needed = encrypt_journal_offset(container) +
 				    ENCRYPT_JOURNAL_SIZE;
-	int fd, err = rename_open_folder(files->part, &fd, why);
+	int fd, err = folder_open(files->part, &fd, why);
 	struct statvfs vfs;
 	struct stat st;
 
@@ -330,7 +331,7 @@ static int fill_part(struct encrypt_files *files, uint64_t container,
 			       size, strerror(errno));
 	if (fsync(fd))
 		return why_set(why, -errno, "%s", strerror(errno));
-	return rename_sync_folder(files->part, why);
+	return folder_sync(files->part, why);
 }
 
 int encrypt_files_begin(struct encrypt_files *files, uint64_t container,
@@ -384,7 +385,7 @@ static int give_name(const struct encrypt_files *files, struct why *why)
 	if (!err && rename(files->part, files->target))
 		err = why_set(why, -errno, "%s: cannot be renamed to %s: %s",
 			      files->part, files->target, strerror(errno));
-	return err ? err : rename_sync_folder(files->target, why);
+	return err ? err : folder_sync(files->target, why);
 }
 
 int encrypt_files_finish(struct encrypt_files *files, struct why *why)
