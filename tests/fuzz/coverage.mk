@@ -16,7 +16,7 @@ LLVM_PROFDATA ?= llvm-profdata
 COVERAGE_FUZZED := $(sort $(wildcard virtio/virtq*.c virtio/inflight*.c)) \
 	virtio/blk_request.c virtio/blk_ranges.c \
 	crypt/json_get.c crypt/luks_digest.c crypt/luks_gate.c \
-	crypt/luks_signature.c crypt/luks_token.c
+	crypt/luks_gate_slots.c crypt/luks_signature.c crypt/luks_token.c
 COVERAGE_TESTED := virtio/blk_dev.c virtio/blk_queue.c \
 	crypt/luks1_gate.c crypt/luks1_repair.c crypt/luks_header.c \
 	crypt/luks_judge.c \
