@@ -64,7 +64,8 @@ TOOL_OBJS := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tools/*.c)))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%, \
 	$(sort $(wildcard tests/unit/test_*.c)))
 # Programs that the tests of the guest run there.
-VM_PROGRAMS := $(B)/tests/vm/vhost_vdpa $(B)/tests/unit/test_iotlb
+VM_PROGRAMS := $(B)/tests/vm/vhost_vdpa $(B)/tests/unit/test_iotlb \
+	$(B)/tests/unit/test_file
 VM_OBJS := $(patsubst %.c,$(B)/%.o,$(sort $(wildcard tests/vm/*.c)))
 UNIT_HELP := $(patsubst %.c,$(B)/%.o,$(filter-out tests/unit/test_%.c, \
 	$(sort $(wildcard tests/unit/*.c))))

@@ -111,12 +111,12 @@ static bool is_in_memory(int fd)
  * (io_file_get_flags in the kernel's io_uring.c).  Before Linux 6.6, where tmpfs
  * learned O_DIRECT, there is no need; and old kernels fail what would block.
  */
-static void do_at_once(int fd)
+static void do_at_once(const struct file_dev *dev)
 {
-	int flags = fcntl(fd, F_GETFL);
+	int flags = fcntl(dev->fd, F_GETFL);
 
-	if (flags >= 0 && flags & O_DIRECT && is_in_memory(fd))
-		fcntl(fd, F_SETFL, flags | O_NONBLOCK); /* a hint */
+	if (flags >= 0 && flags & O_DIRECT && !dev->base.info.by_device)
+		fcntl(dev->fd, F_SETFL, flags | O_NONBLOCK); /* a hint */
 }
 
 static int probe_fd(int fd, bool readonly, struct blk_info *info, bool *regular)
@@ -137,7 +137,8 @@ static int probe_fd(int fd, bool readonly, struct blk_info *info, bool *regular)
 		err = probe_block_device(fd, info);
 	else
 		err = -EINVAL;
-	info->by_device = flags & O_DIRECT && !is_in_memory(fd);
+	/* The node of a block device is in memory, too. */
+	info->by_device = flags & O_DIRECT && !(*regular && is_in_memory(fd));
 	info->block_size = find_block_size(fd, flags & O_DIRECT);
 	if (info->phys_block_size < info->block_size)
 		info->phys_block_size = info->block_size;
@@ -187,8 +188,7 @@ int file_blk_new(int fd, const struct file_blk_options *options,
 		free(dev);
 		return err;
 	}
-	if (dev->regular)
-		do_at_once(fd);
+	do_at_once(dev);
 	*ret = &dev->base;
 	return 0;
 }

@@ -354,6 +354,22 @@ START_TEST(test_then_flush)
 }
 END_TEST
 
+/* Its node is on a file system in memory; what it does is done elsewhere. */
+START_TEST(test_block_device)
+{
+	const struct file_blk_options options = { .readonly = true };
+	struct why why = { "" };
+	struct blk_info info;
+	int fd = open(getenv("BLOCK_DEVICE"), O_RDONLY | O_DIRECT | O_CLOEXEC);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_msg(!file_blk_probe(fd, &options, &info, &why), "%s",
+		      why.text);
+	ck_assert(info.by_device);
+	close(fd);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("file");
@@ -377,6 +393,12 @@ int main(void)
 	tcase_add_loop_test(tc, test_at_once, 0, NR_FILE_PLACES);
 	tcase_add_loop_test(tc, test_then_flush, 0, NR_FILE_PLACES);
 	suite_add_tcase(s, tc);
+	/* Where there is one: see tests/vm/test_block_device.sh. */
+	if (getenv("BLOCK_DEVICE")) {
+		tc = tcase_create("block device");
+		tcase_add_test(tc, test_block_device);
+		suite_add_tcase(s, tc);
+	}
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
 	srunner_free(sr);

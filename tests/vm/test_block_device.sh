@@ -8,6 +8,9 @@
 truncate -s 64M disk
 loop=$(losetup -f --show disk)
 cleanup losetup -d "$loop"
+BLOCK_DEVICE=$loop CK_RUN_CASE="block device" CK_VERBOSITY=normal \
+	"$O/tests/unit/test_file" | tee probe.out
+grep -q "Checks: 1, Failures: 0" probe.out
 vc_format "$loop"
 vc_attach "$loop" vdc0
 head -c 4M /dev/urandom >data
