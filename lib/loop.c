@@ -295,8 +295,7 @@ void loop_set_poll(struct loop *loop, uint64_t ns)
 /* Completions that are there already need no call. */
 static int enter(struct loop *loop, bool wait)
 {
-	wait = loop_poll_run(&loop->poll, wait && !loop->tasks);
-	if (wait && !loop->tasks)
+	if (loop_poll_run(&loop->poll, wait && !loop->tasks))
 		return io_uring_submit_and_wait(&loop->ring, 1);
 	if (io_uring_cq_ready(&loop->ring) && !io_uring_sq_ready(&loop->ring))
 		return 0;
