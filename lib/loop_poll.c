@@ -11,7 +11,7 @@
 #define LOOKS	  32	/* at the sources, for each one at the clock */
 #define YIELD_NS  20000 /* others may be waiting for this CPU */
 #define WORTHLESS 2000	/* nanoseconds that are too few to find anything */
-#define CHANCE	  16 /* sleeps that were nearly short, for each that counts */
+#define CHANCE	  16	/* nearly short sleeps, for each that counts */
 
 void loop_poll_add(struct loop_poll *p, struct loop_source *source)
 {

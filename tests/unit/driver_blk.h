@@ -57,6 +57,7 @@ uint8_t driver_blk_run(struct driver_blk *b, uint32_t type, uint64_t sector,
 
 /* Turns of the loop without sleeping. */
 void driver_blk_turns(struct driver_blk *b, unsigned n);
+
 /* Turns that sleep, as long as there is nothing to do, for a moment. */
 void driver_blk_sleep(struct driver_blk *b);
 

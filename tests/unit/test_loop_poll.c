@@ -146,7 +146,7 @@ START_TEST(test_not_idle)
 }
 END_TEST
 
-/* What comes while a source is armed is begun: the others are armed all the same. */
+/* What comes while a source is armed is begun; the others are armed as well. */
 START_TEST(test_late)
 {
 	struct loop_poll p = { .ops = &ops };

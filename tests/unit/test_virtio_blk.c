@@ -371,7 +371,7 @@ START_TEST(test_framing)
 }
 END_TEST
 
-/* Many requests, few turns, few interrupts: what a turn takes is answered at once. */
+/* Many requests, few turns, few interrupts: a turn answers all it took. */
 START_TEST(test_batch)
 {
 	unsigned i;
