@@ -6,12 +6,16 @@
  * buffer of private memory while it is in flight below.  Buffers come in a
  * few sizes, each with a pool of its own: the smallest that holds what is left
  * of the request is taken.  The last one given back is the first one taken
- * again, so that few of them stay in the CPU's cache.  A request whose pool is
- * empty waits in that pool's line; a piece in flight waits for nothing, so
- * that the line always moves.
+ * again, by whichever queue of the thread, so that few of them stay in the
+ * CPU's cache.  A request whose pool is empty waits in that pool's line; a
+ * piece in flight waits for nothing, so that the line always moves.
  */
+#include <errno.h>
+#include <stdlib.h>
+
 #include "crypt/copy.h"
 #include "crypt/crypt_queue.h"
+#include "crypt/cryptdev.h"
 #include "crypt/xts.h"
 #include "lib/loop.h"
 
@@ -30,9 +34,9 @@ static size_t next_len(const struct slot *s)
 	return s->left < MAX_PIECE ? (size_t)s->left : MAX_PIECE;
 }
 
-static struct pool *pool_for(struct crypt_queue *q, size_t len)
+static struct pool *pool_for(struct crypt_thread *t, size_t len)
 {
-	struct pool *pool = q->pools;
+	struct pool *pool = t->pools;
 
 	while (pool->bytes < len)
 		pool++;
@@ -77,38 +81,38 @@ static struct piece *take_buffer(struct pool *pool)
 
 static struct copy make_copy(struct piece *p)
 {
-	const struct crypt_queue *q = p->queue;
+	const struct crypt_thread *t = p->thread;
 
 	return (struct copy){
-		.xts = q->xts,
-		.sector_size = q->sector_size,
-		.sector = p->req.sector - q->first_sector,
+		.xts = t->xts,
+		.sector_size = t->sector_size,
+		.sector = p->req.sector - t->first_sector,
 		.pos = p->pos,
 		.buf = p->iov.iov_base,
 		.len = p->iov.iov_len,
-		.straddle = q->straddle,
+		.straddle = t->straddle,
 	};
 }
 
 static int encrypt_zeroes(struct piece *p)
 {
-	const struct crypt_queue *q = p->queue;
-	uint64_t sector = p->req.sector - q->first_sector;
+	const struct crypt_thread *t = p->thread;
+	uint64_t sector = p->req.sector - t->first_sector;
 	uint8_t *buf = p->iov.iov_base;
 	size_t at;
 	int err = 0;
 
-	for (at = 0; at < p->iov.iov_len && !err; at += q->sector_size)
-		err = xts_encrypt(q->xts, sector + at / BLK_SECTOR_SIZE,
-				  buf + at, zero_sector, q->sector_size);
+	for (at = 0; at < p->iov.iov_len && !err; at += t->sector_size)
+		err = xts_encrypt(t->xts, sector + at / BLK_SECTOR_SIZE,
+				  buf + at, zero_sector, t->sector_size);
 	return err;
 }
 
 /* Small pieces go down all at once, at the end of the turn. */
 static void count_work(const struct piece *p)
 {
-	if (p->pool != p->queue->pools)
-		p->queue->worked += (unsigned)p->iov.iov_len;
+	if (p->pool != p->thread->pools)
+		p->thread->worked += (unsigned)p->iov.iov_len;
 }
 
 /* What goes down with the piece. */
@@ -147,7 +151,7 @@ static void cut(struct slot *s, struct piece *p)
 	p->iov.iov_len = len;
 	p->req.op = s->req->op == BLK_READ ? BLK_READ : BLK_WRITE;
 	p->req.flags = s->req->flags & BLK_FUA;
-	p->req.sector = p->queue->first_sector + s->sector;
+	p->req.sector = p->thread->first_sector + s->sector;
 	p->req.nr_sectors = len / BLK_SECTOR_SIZE;
 	s->sector += len / BLK_SECTOR_SIZE;
 	s->left -= len;
@@ -174,9 +178,10 @@ static void end_piece(struct piece *p, int res)
 }
 
 /* There is more of @s, of which @pool just served a piece. */
-static void wait_again(struct crypt_queue *q, struct pool *pool, struct slot *s)
+static void wait_again(struct crypt_thread *t, struct pool *pool,
+		       struct slot *s)
 {
-	struct pool *next = pool_for(q, next_len(s));
+	struct pool *next = pool_for(t, next_len(s));
 
 	if (next == pool && --s->turn)
 		wait_first(next, s);
@@ -185,7 +190,7 @@ static void wait_again(struct crypt_queue *q, struct pool *pool, struct slot *s)
 }
 
 /* One piece of the request that is first in line. */
-static void work(struct crypt_queue *q, struct pool *pool)
+static void work(struct crypt_thread *t, struct pool *pool)
 {
 	struct slot *s = take_waiting(pool);
 	struct piece *p;
@@ -199,19 +204,19 @@ static void work(struct crypt_queue *q, struct pool *pool)
 	p = take_buffer(pool);
 	cut(s, p);
 	if (s->left)
-		wait_again(q, pool, s);
+		wait_again(t, pool, s);
 	err = fill(p);
 	if (err)
 		end_piece(p, err);
 	else
-		blk_submit(q->lower, &p->req);
+		blk_submit(s->queue->lower, &p->req);
 }
 
-static struct pool *find_work(struct crypt_queue *q)
+static struct pool *find_work(struct crypt_thread *t)
 {
 	struct pool *pool;
 
-	for (pool = q->pools; pool < q->pools + NR_POOLS; pool++)
+	for (pool = t->pools; pool < t->pools + NR_POOLS; pool++)
 		if (pool->head && pool->free)
 			return pool;
 	return NULL;
@@ -222,33 +227,33 @@ static struct pool *find_work(struct crypt_queue *q)
  * meanwhile do not start another pump inside of this one: the stack stays
  * flat however fast the disk is.
  */
-static void pump(struct crypt_queue *q)
+static void pump(struct crypt_thread *t)
 {
 	struct pool *pool;
 
-	if (q->pumping)
+	if (t->pumping)
 		return;
-	q->pumping = true;
-	while ((pool = find_work(q))) {
-		work(q, pool);
+	t->pumping = true;
+	while ((pool = find_work(t))) {
+		work(t, pool);
 		/* The disk works on these while the cipher goes on. */
-		if (q->worked >= SUBMIT_BYTES) {
-			q->worked = 0;
-			loop_submit(q->base.loop);
+		if (t->worked >= SUBMIT_BYTES) {
+			t->worked = 0;
+			loop_submit(t->loop);
 		}
 	}
-	q->pumping = false;
+	t->pumping = false;
 }
 
 void crypt_piece_done(struct blk_req *req, int res)
 {
 	struct piece *p = (struct piece *)req;
-	struct crypt_queue *q = p->queue;
+	struct crypt_thread *t = p->thread;
 
 	if (!res && !p->slot->err)
 		res = drain(p);
 	end_piece(p, res);
-	pump(q);
+	pump(t);
 }
 
 /* --- requests --------------------------------------------------------- */
@@ -262,7 +267,7 @@ static void pass_down(struct crypt_queue *q, struct slot *s)
 {
 	s->pass.op = s->req->op;
 	s->pass.flags = s->req->flags;
-	s->pass.sector = q->first_sector + s->req->sector;
+	s->pass.sector = q->thread->first_sector + s->req->sector;
 	s->pass.nr_sectors = s->req->nr_sectors;
 	blk_submit(q->lower, &s->pass);
 }
@@ -270,6 +275,7 @@ static void pass_down(struct crypt_queue *q, struct slot *s)
 void crypt_submit(struct blk_queue *queue, struct blk_req *req)
 {
 	struct crypt_queue *q = (struct crypt_queue *)queue;
+	struct crypt_thread *t = q->thread;
 	struct slot *s = &q->slots[req->tag];
 
 	s->req = req;
@@ -282,6 +288,60 @@ void crypt_submit(struct blk_queue *queue, struct blk_req *req)
 	s->pos = (struct copy_pos){ req->iov, 0 };
 	s->in_flight = 0;
 	s->err = 0;
-	wait_last(pool_for(q, next_len(s)), s);
-	pump(q);
+	wait_last(pool_for(t, next_len(s)), s);
+	pump(t);
+}
+
+/* --- life ------------------------------------------------------------- */
+
+static void init_slots(struct crypt_queue *q, unsigned depth)
+{
+	unsigned i;
+
+	for (i = 0; i < depth; i++) {
+		q->slots[i].queue = q;
+		q->slots[i].pass.tag = q->thread->nr_pieces + i;
+		q->slots[i].pass.end_io = crypt_pass_done;
+	}
+}
+
+int crypt_open_queue(struct blk_dev *base, struct loop *loop, unsigned depth,
+		     struct blk_queue **ret)
+{
+	struct cryptdev *dev = (struct cryptdev *)base;
+	struct crypt_queue *q =
+		calloc(1, sizeof(*q) + depth * sizeof(*q->slots));
+	int err;
+
+	if (!q)
+		return -ENOMEM;
+	q->thread = crypt_thread_get(dev, loop, depth);
+	if (!q->thread) {
+		free(q);
+		return -ENOMEM;
+	}
+	init_slots(q, depth);
+	err = blk_open_queue(dev->lower, loop, q->thread->nr_pieces + depth,
+			     &q->lower);
+	if (err) {
+		crypt_thread_put(dev, q->thread);
+		free(q);
+		return err;
+	}
+	*ret = &q->base;
+	return 0;
+}
+
+void crypt_close_queue(struct blk_queue *queue)
+{
+	struct crypt_queue *q = (struct crypt_queue *)queue;
+
+	blk_close_queue(q->lower);
+	crypt_thread_put((struct cryptdev *)queue->dev, q->thread);
+	free(q);
+}
+
+bool cryptdev_memory_registered(const struct blk_queue *queue)
+{
+	return ((const struct crypt_queue *)queue)->thread->registered;
 }

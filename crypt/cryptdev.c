@@ -19,6 +19,7 @@ static void crypt_close(struct blk_dev *base)
 
 	blk_close(dev->lower);
 	xts_free(dev->xts);
+	pthread_mutex_destroy(&dev->lock);
 	free(dev);
 }
 
@@ -109,6 +110,7 @@ int cryptdev_new(struct blk_dev *lower, const struct cryptdev_params *p,
 	if (err)
 		goto free_xts;
 	dev->base.ops = &crypt_ops;
+	pthread_mutex_init(&dev->lock, NULL);
 	dev->lower = lower;
 	dev->sector_size = p->sector_size;
 	dev->first_sector = p->data_offset / BLK_SECTOR_SIZE;

@@ -104,13 +104,12 @@ void queue_end(struct queue *q)
 
 int queue_open(struct queue *q, struct loop *loop)
 {
-	unsigned before = loop_nr_memory(loop);
 	int err = vblk_queue_new(q->params.vblk, q->params.index, loop,
 				 q->params.stats, &q->vblk);
 
 	q->loop = loop;
-	vblk_stat_set(&q->params.stats->registered,
-		      loop_nr_memory(loop) > before);
+	/* The queues of a loop have their buffers together. */
+	vblk_stat_set(&q->params.stats->registered, loop_nr_memory(loop) > 0);
 	return err;
 }
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
  * The cipher device's private memory: bounded, never short for small requests,
- * shared fairly, and each thread's own.
+ * and shared fairly.
  */
 #include <check.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -197,72 +196,6 @@ START_TEST(test_memory_registration)
 }
 END_TEST
 
-/* --- threads ------------------------------------------------------------ */
-
-#define NR_THREADS 3
-
-struct worker {
-	pthread_t thread;
-	struct blk_dev *dev;
-	unsigned nr;
-	unsigned bad;
-};
-
-/* A queue and a share of the disk of its own. */
-static void *work(void *arg)
-{
-	struct worker *w = arg;
-	const size_t len = 300 << 10, share = SIZE / NR_THREADS / 4096 * 4096;
-	uint8_t *plain = malloc(len), *got = malloc(len);
-	struct blk_rig r;
-	unsigned i;
-
-	rig_open(&r, w->dev, 16);
-	for (i = 0; i < 40; i++) {
-		uint64_t sector = (w->nr * share + i * 65536) / 512;
-
-		fill_bytes(plain, len, w->nr * 1000 + i);
-		w->bad += !!rig_do(&r, BLK_WRITE, 0, sector, plain, len);
-		w->bad += !!rig_do(&r, BLK_READ, 0, sector, got, len);
-		w->bad += !!memcmp(plain, got, len);
-	}
-	blk_close_queue(r.queue);
-	loop_free(r.loop);
-	free(plain);
-	free(got);
-	return NULL;
-}
-
-START_TEST(test_threads)
-{
-	struct mem_blk_options opt = { .deferred = true };
-	struct worker w[NR_THREADS] = { 0 };
-	struct cryptdev_params p = params;
-	struct blk_dev *mem, *dev;
-	uint8_t key[64];
-	unsigned i;
-
-	fill_bytes(key, 64, 1);
-	p.key = key;
-	p.key_bytes = 64;
-	p.data_size = SIZE;
-	ck_assert_int_eq(mem_blk_new(SIZE / 512, &opt, &mem), 0);
-	ck_assert_int_eq(cryptdev_new(mem, &p, &dev, NULL), 0);
-	memset(key, 0, 64);
-	for (i = 0; i < NR_THREADS; i++) {
-		w[i].dev = dev;
-		w[i].nr = i;
-		ck_assert_int_eq(
-			pthread_create(&w[i].thread, NULL, work, &w[i]), 0);
-	}
-	for (i = 0; i < NR_THREADS; i++) {
-		pthread_join(w[i].thread, NULL);
-		ck_assert_uint_eq(w[i].bad, 0);
-	}
-	blk_close(dev);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *s = suite_create("cryptdev, memory");
@@ -278,7 +211,6 @@ int main(void)
 	tcase_add_loop_test(tc, test_huge_does_not_starve_others, 0, 2);
 	tcase_add_test(tc, test_stack_stays_flat);
 	tcase_add_test(tc, test_memory_registration);
-	tcase_add_test(tc, test_threads);
 	suite_add_tcase(s, tc);
 	srunner_run_all(sr, CK_ENV);
 	failed = srunner_ntests_failed(sr);
