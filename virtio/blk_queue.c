@@ -69,6 +69,10 @@ static unsigned work(struct vblk_queue *queue)
 	return bytes < BATCH_BYTES ? nr : LOOP_BATCH;
 }
 
+/*
+ * Before the loop sleeps, not as soon as the last kick has been read: what came
+ * with that one is answered first.
+ */
 static void arm_kick(struct vblk_queue *queue)
 {
 	struct io_uring_sqe *sqe = loop_sqe(queue->loop, &queue->kick);
@@ -96,7 +100,6 @@ static void kick_done(struct loop_op *op, int res)
 		return;
 	}
 	vblk_stat_add(&queue->stats->kicks, 1);
-	arm_kick(queue);
 	work(queue);
 }
 
@@ -175,6 +178,9 @@ static bool source_arm(struct loop_source *source)
 {
 	struct vblk_queue *queue = queue_of(source);
 
+	if (queue->state == VBLK_RUNNING && !queue->kick_armed &&
+	    !queue->reported)
+		arm_kick(queue);
 	if (queue->state == VBLK_RUNNING && virtq_enable_kick(queue->vq)) {
 		work(queue);
 		return false;

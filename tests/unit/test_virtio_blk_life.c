@@ -5,12 +5,15 @@
  */
 #include <check.h>
 #include <errno.h>
+#include <liburing.h>
 #include <linux/virtio_blk.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lib/loop.h"
 #include "lib/why.h"
@@ -138,7 +141,33 @@ START_TEST(test_memory_gone)
 }
 END_TEST
 
-/* A kick descriptor that is none: the queue says so and can be stopped. */
+static void set_done(struct loop_op *op, int res)
+{
+	ck_assert_int_eq(res, sizeof(uint64_t));
+	op->done = NULL;
+}
+
+/* How often the loop turns in 20 ms in which nothing happens. */
+static unsigned idle_turns(void)
+{
+	const struct itimerspec soon = { .it_value.tv_nsec = 20000000 };
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	struct loop_op op = { set_done };
+	unsigned nr = 0;
+	uint64_t value;
+
+	ck_assert_int_eq(timerfd_settime(fd, 0, &soon, NULL), 0);
+	io_uring_prep_read(loop_sqe(b.loop, &op), fd, &value, sizeof(value), 0);
+	for (; op.done; nr++)
+		ck_assert_int_eq(loop_turn(b.loop, true), 0);
+	close(fd);
+	return nr;
+}
+
+/*
+ * A kick descriptor that is none: the queue says so, is not asked again, and
+ * can be stopped.
+ */
 START_TEST(test_bad_kick_fd)
 {
 	int fd;
@@ -152,6 +181,7 @@ START_TEST(test_bad_kick_fd)
 	driver_blk_turns(&b, 5);
 	ck_assert(b.stats.broken);
 	ck_assert_str_ne(b.stats.reason, "");
+	ck_assert_uint_le(idle_turns(), 10);
 	driver_blk_stop(&b);
 	b.d.setup.kick_fd = fd;
 	driver_blk_start(&b);
