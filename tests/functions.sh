@@ -103,6 +103,12 @@ wait_for() {
 	done
 }
 
+# matches OPTION... PATTERN: what is piped to it does, and is read to its end:
+# "grep -q" would leave at once, and whoever goes on writing die of it, or not.
+matches() {
+	grep "$@" >/dev/null
+}
+
 # The cheapest key derivation there is: tests do not guess passphrases.
 fast_pbkdf=(--pbkdf pbkdf2 --pbkdf-force-iterations 1000)
 

@@ -8,6 +8,9 @@
 # shellcheck source=tests/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
 
+# That of script(1), which is to understand what bash has quoted.
+export SHELL=$BASH
+
 # The names of all commands, a line each: "format", "key add".
 command_names() {
 	"$VCRYPT" help | grep -E '^  [a-z]' | sed 's/^  //; s/  .*//'
@@ -28,7 +31,7 @@ on_terminal() {
 	requires script
 	: >screen
 	while IFS= read -r line; do
-		wait_for 30 prompted "$shown"
+		wait_for 100 prompted "$shown"
 		shown=$(stat -c %s screen)
 		printf '%s\r' "$line"
 	done <<<"$input" |
@@ -49,7 +52,18 @@ serve() {
 	"${as_user[@]}" "$VCRYPT" serve --key-file - "$@" <key >served 2>log &
 	server=$!
 	cleanup kill -KILL "$server"
-	wait_for 20 served
+	wait_for 100 served
+}
+
+# qemu_serves OPTION...: a qemu-storage-daemon in the background, whose process
+# id is $server; returns when it takes connections, which it does not as soon as
+# its socket has a name.
+qemu_serves() {
+	requires qemu-storage-daemon
+	rm -f qemu.pid
+	qemu-storage-daemon --pidfile qemu.pid "$@" &
+	server=$!
+	wait_for 100 test -s qemu.pid
 }
 
 # opens IMAGE OPTION...: with what the options say, and standard input, it can
@@ -58,7 +72,7 @@ opens() {
 	rm -f served
 	"$VCRYPT" serve --socket socket "$@" >served 2>log <&0 &
 	server=$!
-	wait_for 20 served_or_ended
+	wait_for 100 served_or_ended
 	[ -s served ] || { cat log; fail "not opened: $*"; }
 	kill -TERM "$server"
 	wait "$server"
@@ -109,6 +123,34 @@ holds() {
 		-i "$size:0" || fail "$1 has more than $2 and zeroes"
 }
 
+# rewrite IMAGE FILTER: both copies of the metadata, with their checksums.
+rewrite() {
+	requires cryptsetup jq python3
+	cryptsetup luksDump --dump-json-metadata "$1" | jq -c "$2" >metadata
+	python3 - "$1" metadata <<'END'
+import hashlib, sys
+json = open(sys.argv[2], "rb").read().strip()
+with open(sys.argv[1], "r+b") as f:
+    size = int.from_bytes(f.read(16)[8:], "big")
+    for start in 0, size:
+        f.seek(start)
+        head = bytearray(f.read(4096))
+        text = json.ljust(size - 4096, b"\0")
+        head[448:512] = bytes(64)
+        head[448:480] = hashlib.sha256(head + text).digest()
+        f.seek(start)
+        f.write(head + text)
+END
+	# The real cryptsetup takes it for a header.
+	cryptsetup isLuks --type luks2 "$1" || fail "no header: $2"
+}
+
+# make_slow IMAGE: to unlock it takes minutes, in its first key slot's key
+# derivation, and cannot succeed.
+make_slow() {
+	rewrite "$1" '.keyslots["0"].kdf.iterations = 1000000000'
+}
+
 # in_mounts SCRIPT: run it in a mount namespace of its own, with this file as
 # its argument. It exits with 99 where it is allowed no mount.
 in_mounts() {
@@ -128,6 +170,13 @@ in_mounts() {
 	[ "$status" -eq 0 ] || { cat inner; fail "$(sed -n 's/^fail: //p' inner)"; }
 }
 
+# given_back FOLDER: a file system is as full as what is in it. The kernel lets
+# go of a file that a process had in its io_uring some time after both are gone.
+given_back() {
+	[ $(($(stat -f -c '(%b - %f) * %S' "$1"))) -le \
+		"$(du -s --block-size=1 "$1" | cut -f1)" ]
+}
+
 # control_group MIB: a control group, of version 1 or 2, that has so much memory
 # and swap together. ${in_group[@]} before a command runs it there, as nobody.
 control_group() {
@@ -140,7 +189,8 @@ control_group() {
 		/sys/fs/cgroup/unified; do
 		mkdir "$root/vcrypt-test-$$" 2>/dev/null || continue
 		cleanup rmdir "$root/vcrypt-test-$$"
-		for limit in memory.max memory.limit_in_bytes; do
+		for limit in memory.max memory.limit_in_bytes \
+			memory.memsw.limit_in_bytes; do
 			[ -e "$root/vcrypt-test-$$/$limit" ] || continue
 			group=$root/vcrypt-test-$$
 			echo $(($1 << 20)) >"$group/$limit"

@@ -3,7 +3,7 @@
 #
 # bash, fish and zsh complete commands, options, words, files and the names of
 # open volumes, each asked itself.
-# timeout: 120
+# timeout: 600
 # shellcheck source=tests/cli/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
 requires bash fish zsh

@@ -17,25 +17,25 @@ vc_format a.img --size 5M --header a.hdr
 [ "$(stat -c '%a %s' a.hdr)" = "600 16777216" ] || fail "$(stat a.hdr)"
 [ "$(stat -c %s a.img)" -eq $((5 << 20)) ] || fail "not 5 MiB"
 opens a.hdr a.img
-cryptsetup luksDump a.hdr | grep -q 'offset: 0 \[bytes\]'
+cryptsetup luksDump a.hdr | matches 'offset: 0 \[bytes\]'
 expect 5 "$VCRYPT" format --batch-mode --key-file key --size 5M \
 	--header a.hdr b.img
 says 'a.hdr: exists'
 [ ! -e b.img ] || fail "an image without a header is left"
 
 # Every command finds the header there, and nothing in the image.
-"$VCRYPT" dump --header a.hdr a.img | grep -q '^Served by vcrypt: yes'
+"$VCRYPT" dump --header a.hdr a.img | matches '^Served by vcrypt: yes'
 expect 4 "$VCRYPT" dump a.img
-"$VCRYPT" dump a.hdr | grep -q '^Served by vcrypt: no, this is a detached'
-"$VCRYPT" check --header a.hdr a.img | grep -q '5242880 bytes from byte 0'
+"$VCRYPT" dump a.hdr | matches '^Served by vcrypt: no, this is a detached'
+"$VCRYPT" check --header a.hdr a.img | matches '5242880 bytes from byte 0'
 "$VCRYPT" config --persistent allow-discards --header a.hdr a.img
-cryptsetup luksDump a.hdr | grep -q 'Flags:.*allow-discards'
+cryptsetup luksDump a.hdr | matches 'Flags:.*allow-discards'
 "$VCRYPT" header backup --header a.hdr a.img a.bak
 "$VCRYPT" header restore --batch-mode --header a.hdr a.img a.bak
 expect 4 "$VCRYPT" header restore --batch-mode --force a.img a.bak
 says 'a.bak: is a backup of a detached header'
 printf damaged | dd of=a.hdr bs=1 seek=5000 conv=notrunc status=none
-"$VCRYPT" header repair --header a.hdr a.img | grep -q 'first header was'
+"$VCRYPT" header repair --header a.hdr a.img | matches 'first header was'
 "$VCRYPT" check --header a.hdr a.img >/dev/null
 
 # Served, with the header taken away meanwhile.
@@ -66,11 +66,11 @@ says 'is not a multiple of the sector size'
 truncate -s 20M c.img
 cryptsetup luksFormat -q --key-file key --pbkdf pbkdf2 --offset 32768 \
 	--pbkdf-force-iterations 1000 --header c.hdr c.img
-"$VCRYPT" check --header c.hdr c.img | grep -q '4194304 bytes from byte 16777216'
+"$VCRYPT" check --header c.hdr c.img | matches '4194304 bytes from byte 16777216'
 truncate -s 8M d.hdr
 cryptsetup luksFormat -q --type luks1 --key-file key \
 	--pbkdf-force-iterations 1000 --header d.hdr c.img
-"$VCRYPT" check --header d.hdr c.img | grep -q '20971520 bytes from byte 0'
+"$VCRYPT" check --header d.hdr c.img | matches '20971520 bytes from byte 0'
 "$VCRYPT" convert --batch-mode --backup d.bak --type luks2 --header d.hdr c.img
 opens d.hdr c.img
 "$VCRYPT" erase --batch-mode --header d.hdr c.img
@@ -78,7 +78,7 @@ opens d.hdr c.img
 
 # What stood in the image before cannot be taken for a container.
 vc_format whole.img --header w.hdr --offset 8192
-"$VCRYPT" check --header w.hdr whole.img | grep -q 'from byte 4194304'
+"$VCRYPT" check --header w.hdr whole.img | matches 'from byte 4194304'
 expect 1 cryptsetup luksDump whole.img
 
 # status and list tell of it.
@@ -90,7 +90,7 @@ as() {
 chmod 644 key
 cleanup as close v
 as open a.img v --header a.hdr --key-file key --vhost-user v.sock
-as list | grep -q "$PWD/a.img + $PWD/a.hdr\$" || fail "$(as list)"
-as status v | grep -q "header: *$PWD/a.hdr\$" || fail "$(as status v)"
-as status --json v | grep -q "\"header\":\"$PWD/a.hdr\""
+as list | matches "$PWD/a.img + $PWD/a.hdr\$" || fail "$(as list)"
+as status v | matches "header: *$PWD/a.hdr\$" || fail "$(as status v)"
+as status --json v | matches "\"header\":\"$PWD/a.hdr\""
 as close v

@@ -37,21 +37,14 @@ no_room() {
 	[ "$(wc -l <err)" -eq 1 ] || fail "${*:2}: $(cat err)"
 }
 
-# The kernel lets go of a file that a process had in its io_uring some time
-# after both are gone.
-given_back() {
-	[ $(($(stat -f -c '(%b - %f) * %S' full))) -le \
-		"$(du -s --block-size=1 full | cut -f1)" ]
-}
-
 nothing_left() {
-	wait_for 20 given_back
+	wait_for 100 given_back full
 	[ -z "$(ls -A full)" ] || fail "left: $(ls -A full)"
 }
 
 # fill: all but what is there already.
 fill() {
-	wait_for 20 given_back
+	wait_for 100 given_back full
 	head -c 64M /dev/zero >full/rest 2>/dev/null || true
 }
 
@@ -80,7 +73,7 @@ no_room 'no room for 62914560 bytes' "${format[@]}" --preallocate full/a.img
 no_room 'not wiped to its end: .*' "${format[@]}" --wipe full/a.img
 opens_with_key full/a.img
 rm full/a.img
-wait_for 20 given_back
+wait_for 100 given_back full
 
 # What goes to a new file.
 fill

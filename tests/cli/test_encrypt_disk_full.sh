@@ -23,9 +23,10 @@ encrypt=("$VCRYPT" encrypt "${fast_pbkdf[@]}" a.img --output full/a.luks)
 encrypt_late() {
 	local pid status=0
 
+	wait_for 100 given_back full
 	"$@" --key-file later >out 2>err &
 	pid=$!
-	wait_for 10 grep -q 'takes [0-9]* MiB more' err
+	wait_for 100 grep -q 'takes [0-9]* MiB more' err
 	head -c 40M /dev/zero >full/other
 	cat key >later
 	wait "$pid" || status=$?
@@ -48,6 +49,7 @@ encrypt_late strace -qq -o trace -e trace=fallocate \
 	-e inject=fallocate:error=EOPNOTSUPP "${encrypt[@]}"
 says 'full/a.luks.part: cannot be written at byte [0-9]*: No space left on device \(the same command goes on\)'
 [ -e full/a.luks.part ] || fail "what was done is gone"
+wait_for 100 given_back full
 expect 0 "${encrypt[@]}" --key-file key
 cp full/a.luks .
 INNER

@@ -5,7 +5,6 @@
 
 # shellcheck source=tests/cli/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
-requires qemu-storage-daemon
 
 # refused STATUS PATTERN ARGUMENT...: so it ends, and leaves nothing.
 refused() {
@@ -57,14 +56,12 @@ exec 9<a.img
 flock -x 9
 refused 5 'a.img: is locked by another program \(flock\)' a.img
 exec 9>&-
-qemu-storage-daemon --blockdev file,node-name=f,filename=a.img,locking=on \
-	--export vhost-user-blk,id=e,node-name=f,writable=on,addr.type=unix,addr.path=socket &
-qemu=$!
-cleanup kill "$qemu"
-wait_for 10 test -S socket
+qemu_serves --blockdev file,node-name=f,filename=a.img,locking=on \
+	--export vhost-user-blk,id=e,node-name=f,writable=on,addr.type=unix,addr.path=socket
+cleanup kill "$server"
 refused 5 'a.img: is (in use by a virtual machine|open for writing)' a.img
-kill "$qemu"
-wait "$qemu" || true
+kill "$server"
+wait "$server" || true
 rm -f socket
 
 # Two of them: while one waits for its key, the other one is done.
@@ -72,7 +69,7 @@ mkfifo key
 "$VCRYPT" encrypt "${fast_pbkdf[@]}" --key-file key a.img 2>first.txt &
 first=$!
 cleanup kill "$first"
-wait_for 10 grep -q "OFDLCK.*:$(stat -c %i a.img) 0 0\$" /proc/locks
+wait_for 100 grep -q "OFDLCK.*:$(stat -c %i a.img) 0 0\$" /proc/locks
 expect 0 vc_encrypt a.img
 printf %s "$passphrase" >key
 status=0

@@ -53,7 +53,7 @@ mkfifo key
 	2>err &
 pid=$!
 cleanup kill "$pid"
-wait_for 10 grep -q "OFDLCK.*:$(stat -c %i a.img) 0 0\$" /proc/locks
+wait_for 100 grep -q "OFDLCK.*:$(stat -c %i a.img) 0 0\$" /proc/locks
 bash swap
 printf %s "$passphrase" >key
 status=0

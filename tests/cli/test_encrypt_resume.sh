@@ -3,7 +3,7 @@
 #
 # An encryption that was ended, in whatever moment: the same command goes on,
 # with the right passphrase, as long as the image is the same.
-# timeout: 120
+# timeout: 600
 
 # shellcheck source=tests/cli/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/functions.sh"

@@ -7,12 +7,14 @@ requires losetup cryptsetup
 
 [ "$(id -u)" -eq 0 ] || skip "only root makes block devices"
 truncate -s 20M disk
-dev=$(losetup --show -f disk 2>err) || skip "no loop devices here"
+# Who looks for a free one has it open for a moment: one test after the other.
+dev=$(flock /dev/loop-control losetup --show -f disk 2>err) ||
+	skip "no loop devices here"
 cleanup losetup -d "$dev"
 
 vc_format "$dev"
 printf %s "$passphrase" | cryptsetup open --test-passphrase -d - "$dev"
-"$VCRYPT" dump "$dev" | grep -q '^Served by vcrypt: yes$'
+"$VCRYPT" dump "$dev" | matches '^Served by vcrypt: yes$'
 
 mkfs.ext4 -qF "$dev"
 mkdir mnt

@@ -17,4 +17,4 @@ for answer in no yes ''; do
 	[ "$(sha256sum <ext4.img)" = "$sum" ] || fail "overwritten by '$answer'"
 done
 on_terminal YES "$VCRYPT" format --key-file key "${fast_pbkdf[@]}" ext4.img
-"$VCRYPT" dump ext4.img | grep -q '^Served by vcrypt: yes$'
+"$VCRYPT" dump ext4.img | matches '^Served by vcrypt: yes$'

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Every shape that format can make opens with cryptsetup, and every such shape
 # that cryptsetup makes can be served.
-# timeout: 120
+# timeout: 600
 # shellcheck source=tests/cli/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
 requires cryptsetup
@@ -29,4 +29,4 @@ done
 truncate -s 20M luks1.img
 printf pw | cryptsetup luksFormat -q --type luks1 \
 	--pbkdf-force-iterations 1000 luks1.img -
-"$VCRYPT" dump luks1.img | grep -q '^Served by vcrypt: yes$'
+"$VCRYPT" dump luks1.img | matches '^Served by vcrypt: yes$'

@@ -21,6 +21,6 @@ printf wrong | expect 2 cryptsetup open --test-passphrase -d - new.img
 # The default key derivation, with the costs given instead of measured.
 printf pw | "$VCRYPT" format --key-file - --size 20M --pbkdf-memory 64 \
 	--pbkdf-parallel 1 --pbkdf-force-iterations 4 argon.img
-cryptsetup luksDump argon.img | grep -q 'PBKDF:[[:space:]]*argon2id'
-cryptsetup luksDump argon.img | grep -q 'Memory:[[:space:]]*64$'
+cryptsetup luksDump argon.img | matches 'PBKDF:[[:space:]]*argon2id'
+cryptsetup luksDump argon.img | matches 'Memory:[[:space:]]*64$'
 printf pw | cryptsetup open --test-passphrase -d - argon.img

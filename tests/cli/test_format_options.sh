@@ -25,4 +25,4 @@ grep -q 'Threads:[[:space:]]*1$' luks
 
 # A size that 4096 does not divide gets the largest sector that does.
 vc_format c.img --size $(((20 << 20) + 1024))
-cryptsetup luksDump c.img | grep -q 'sector: 1024'
+cryptsetup luksDump c.img | matches 'sector: 1024'

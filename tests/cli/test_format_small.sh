@@ -10,7 +10,7 @@ requires cryptsetup
 
 # offset IMAGE BYTES: where its data start.
 offset() {
-	cryptsetup luksDump "$1" | grep -q "offset: $2 \[bytes\]" ||
+	cryptsetup luksDump "$1" | matches "offset: $2 \[bytes\]" ||
 		fail "$(cryptsetup luksDump "$1")"
 	printf %s "$passphrase" |
 		cryptsetup open --test-passphrase --key-file - "$1"

@@ -7,7 +7,7 @@ requires setpriv
 
 if [ "$(id -u)" -ne 0 ]; then
 	vc_format new.img --size 20M
-	"$VCRYPT" dump new.img | grep -q '^Served by vcrypt: yes$'
+	"$VCRYPT" dump new.img | matches '^Served by vcrypt: yes$'
 	exit 0
 fi
 # Where nobody can get at it.
@@ -22,4 +22,4 @@ nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all)
 printf pw | "${nobody[@]}" "$dir/vcrypt" format --key-file - --size 20M \
 	"${fast_pbkdf[@]}" new.img
 [ "$(stat -c %u:%a new.img)" = 65534:600 ] || fail "owner or mode"
-"${nobody[@]}" "$dir/vcrypt" dump new.img | grep -q '^Served by vcrypt: yes$'
+"${nobody[@]}" "$dir/vcrypt" dump new.img | matches '^Served by vcrypt: yes$'

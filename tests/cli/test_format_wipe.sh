@@ -28,7 +28,7 @@ vc_format b.img --wipe --sector-size 512 --cipher aes-xts-plain \
 	--key-size 256 --progress json >out
 wiped b.img $((16 << 20))
 holds b.img nothing
-tail -n 1 out | grep -q '{"job":"wipe","done":\([0-9]*\),"total":\1,' ||
+tail -n 1 out | matches '{"job":"wipe","done":\([0-9]*\),"total":\1,' ||
 	fail "$(cat out)"
 
 # The passphrase is the container's, wherever the header is.

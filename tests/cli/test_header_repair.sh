@@ -8,7 +8,7 @@
 
 requires cmp cryptsetup
 vc_format a.img
-"$VCRYPT" header repair a.img | grep -q 'nothing to repair'
+"$VCRYPT" header repair a.img | matches 'nothing to repair'
 cp --sparse=always a.img whole
 
 damage() {
@@ -16,7 +16,7 @@ damage() {
 }
 
 damage 5000
-"$VCRYPT" header repair a.img | grep -q 'the first header was written anew'
+"$VCRYPT" header repair a.img | matches 'the first header was written anew'
 printf %s "$passphrase" | cryptsetup luksOpen --test-passphrase --key-file - a.img
 "$VCRYPT" check a.img
 cmp -i 32768 a.img whole
@@ -24,7 +24,7 @@ cmp -i 32768 a.img whole
 damage 20484
 expect 4 "$VCRYPT" check a.img
 grep -q '^bad *second header *is damaged' out
-"$VCRYPT" header repair a.img | grep -q 'the second header was written anew'
+"$VCRYPT" header repair a.img | matches 'the second header was written anew'
 "$VCRYPT" check a.img
 
 damage 5000

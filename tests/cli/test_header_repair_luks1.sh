@@ -41,7 +41,7 @@ repaired() {
 	grep -q "^a.img: $2\$" out || fail "$(cat out)"
 	[ ! -s err ] || fail "$(cat err)"
 	cmp a.img "$1"
-	"$VCRYPT" header repair a.img | grep -q '^a.img: nothing to repair$'
+	"$VCRYPT" header repair a.img | matches '^a.img: nothing to repair$'
 }
 
 # What cryptsetup makes of a.img, which takes it a second, is theirs.img.

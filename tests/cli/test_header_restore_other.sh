@@ -25,7 +25,7 @@ fi
 grep -q 'WARNING: it is not known to be of this container: UUID' screen
 cmp b.img before
 on_terminal YES "$VCRYPT" header restore b.img a.bak
-"$VCRYPT" dump b.img | grep -q "$(cryptsetup luksUUID a.img)"
+"$VCRYPT" dump b.img | matches "$(cryptsetup luksUUID a.img)"
 cp --sparse=always before b.img
 "$VCRYPT" header restore --batch-mode --force b.img a.bak
 [ "$(cryptsetup luksUUID a.img)" = "$(cryptsetup luksUUID b.img)" ]

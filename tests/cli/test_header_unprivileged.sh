@@ -20,12 +20,12 @@ as format --key-file key "${fast_pbkdf[@]}" --sector-size 512 --size 10M a.img
 as check a.img >/dev/null
 as header backup a.img a.bak
 damage
-as header repair a.img | grep -q 'the first header was written anew'
+as header repair a.img | matches 'the first header was written anew'
 as header restore --batch-mode a.img a.bak
 as config --persistent allow-discards a.img
 as convert --batch-mode --type luks1 --backup one.bak a.img
 as check a.img >/dev/null
-as erase --batch-mode a.img | grep -q '1 key slot destroyed'
+as erase --batch-mode a.img | matches '1 key slot destroyed'
 
 # What may not be written is left alone.
 chmod 444 a.bak

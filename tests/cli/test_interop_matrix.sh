@@ -5,11 +5,11 @@
 # to them decrypted by others: LUKS1 by QEMU, in both directions, LUKS2 by
 # cryptsetup itself, which turns the image into plain data. And key slots
 # wherever cryptsetup puts them.
-# timeout: 120
+# timeout: 600
 
 # shellcheck source=tests/cli/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
-requires cryptsetup qemu-storage-daemon
+requires cryptsetup
 
 blkload=${O:-build}/tests/bench/blkload
 fast=(-q --pbkdf-force-iterations 1000)
@@ -26,7 +26,7 @@ with_vcrypt() {
 	rm -f s served
 	"$VCRYPT" serve --socket s --key-file key "$1" >served 2>log &
 	server=$!
-	wait_for 20 served
+	wait_for 100 served
 	load "${@:2}"
 }
 
@@ -34,13 +34,11 @@ with_qemu() {
 	local driver=$1,node-name=d,file=f
 
 	[ "$1" != luks ] || driver+=,key-secret=key
-	rm -f s served
-	qemu-storage-daemon --object secret,id=key,file=key \
+	rm -f s
+	qemu_serves --object secret,id=key,file=key \
 		--blockdev "file,node-name=f,filename=$2" \
 		--blockdev "$driver" --export \
-		vhost-user-blk,id=e,node-name=d,writable=on,addr.type=unix,addr.path=s &
-	server=$!
-	wait_for 20 test -S s
+		vhost-user-blk,id=e,node-name=d,writable=on,addr.type=unix,addr.path=s
 	load "${@:3}"
 }
 
@@ -98,7 +96,7 @@ for word in last preferred; do
 	rm -f s served
 	"$VCRYPT" serve --socket s --key-file new slots.img >served 2>log &
 	server=$!
-	wait_for 20 served
+	wait_for 100 served
 	kill "$server"
 	wait "$server"
 	server=

@@ -17,9 +17,9 @@ dump=("$VCRYPT" dump --dump-volume-key --batch-mode --key-file key a.img)
 # first SLOT OPTION...: both open this one of those with the passphrase.
 first() {
 	cryptsetup open --test-passphrase -v -d key a.img "${@:2}" |
-		grep -q "^Key slot $1 unlocked" || fail "cryptsetup: not slot $1"
+		matches "^Key slot $1 unlocked" || fail "cryptsetup: not slot $1"
 	"$VCRYPT" key change --key-file key --new-key-file key \
-		"${fast_pbkdf[@]}" a.img "${@:2}" | grep -q "key slot $1\$" ||
+		"${fast_pbkdf[@]}" a.img "${@:2}" | matches "key slot $1\$" ||
 		fail "vcrypt: not slot $1"
 }
 

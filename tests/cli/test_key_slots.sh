@@ -12,7 +12,7 @@ for n in 0 1 2 3 4; do printf 'pass %s' "$n" >"key$n"; done
 # opens IMAGE KEY SLOT: both programs open that slot with that key.
 opens() {
 	cryptsetup open --test-passphrase -v --key-file "$2" "$1" |
-		grep -q "^Key slot $3 unlocked" || fail "cryptsetup: $2 of $1"
+		matches "^Key slot $3 unlocked" || fail "cryptsetup: $2 of $1"
 	expect 0 "$VCRYPT" key add --key-file "$2" --new-key-file key4 \
 		--key-slot "$3" --new-key-slot 7 "${fast_pbkdf[@]}" "$1"
 	expect 0 "$VCRYPT" key remove --batch-mode --key-slot 7 "$1"
@@ -105,7 +105,7 @@ expect 0 "$VCRYPT" key remove --batch-mode --key-slot 3 two.img
 
 # Priorities, both ways.
 expect 0 "$VCRYPT" config --priority ignore --key-slot 1 two.img
-cryptsetup luksDump two.img | grep -q 'Priority: *ignored' ||
+cryptsetup luksDump two.img | matches 'Priority: *ignored' ||
 	fail "$(cryptsetup luksDump two.img)"
 expect 2 "$VCRYPT" key change --key-file key1 --new-key-file key2 \
 	"${fast_pbkdf[@]}" two.img

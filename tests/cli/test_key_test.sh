@@ -47,7 +47,7 @@ same "$passphrase" --key-file -
 # Also those of an empty passphrase, of a detached header, of LUKS1.
 truncate -s 20M empty.img one.img
 printf '\n' | cryptsetup luksFormat -q "${fast_pbkdf[@]}" empty.img
-printf '\n' | "$VCRYPT" key test empty.img | grep -q 'key slot 0 opens'
+printf '\n' | "$VCRYPT" key test empty.img | matches 'key slot 0 opens'
 cryptsetup luksFormat -q --type luks1 --iter-time 1 one.img key
 expect 0 "$VCRYPT" key test one.img --key-file key
 vc_format data.img --size 5M --header data.hdr

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # shellcheck shell=bash
-# timeout: 120
+# timeout: 600
 #
 # Key commands and resize that are killed at any of their steps, or run at once
 # on the same image, with cryptsetup among them: some passphrase opens the

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # shellcheck shell=bash
-# timeout: 180
+# timeout: 900
 #
 # Every command that has to do with secrets, for who may lock little memory
 # (ulimit -l): it works, with all locks granted, or it says so in one line with

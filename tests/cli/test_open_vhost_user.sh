@@ -34,13 +34,13 @@ says '--vhost-user: a path of 1 to 107 bytes'
 cleanup as close v
 [ "$(as_open secret.img v --vhost-user s)" = "$PWD/s" ]
 [ "$(stat -c '%F %a' s)" = "socket 600" ]
-as list | grep -q "^v .*$PWD/s .*active .*48.0 MiB" || fail "$(as list)"
-as status v | grep -q 'driver.*vhost-user' || fail "$(as status v)"
+as list | matches "^v .*$PWD/s .*active .*48.0 MiB" || fail "$(as list)"
+as status v | matches 'driver.*vhost-user' || fail "$(as status v)"
 expect 5 as open secret.img v --vhost-user t
 expect 5 as open secret.img w --vhost-user t
 truncate -s 80M secret.img
 as resize v
-as list | grep -q '64.0 MiB' || fail "$(as list)"
+as list | matches '64.0 MiB' || fail "$(as list)"
 truncate -s 60M secret.img
 expect 5 as resize v
 says 'a disk of a virtual machine only grows'

@@ -34,7 +34,7 @@ with() {
 	shift
 	"$VCRYPT" serve --socket s "${options[@]}" <key >served 2>log &
 	server=$!
-	wait_for 20 served
+	wait_for 100 served
 	load "$@" >out 2>err || status=$?
 	kill "$server"
 	wait "$server" || { cat log; fail "the server failed"; }

@@ -5,7 +5,7 @@
 # Documentation/security.md says, and nowhere else: in secret memory, and in
 # locked memory where the kernel has none of that.
 #
-# timeout: 240
+# timeout: 1200
 
 # shellcheck source=tests/cli/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
@@ -22,11 +22,12 @@ cp "$VCRYPT" vcrypt
 VCRYPT=$PWD/vcrypt
 mkdir -m 777 public
 
-# Long enough that the header reader is caught while it works.
-fast_pbkdf=(--pbkdf pbkdf2 --pbkdf-force-iterations 1200000)
 vc_format public/secret.img --size 32M
-chmod 666 public/secret.img
 know_secrets public/secret.img
+# One whose header reader is caught while it works.
+cp --sparse=always public/secret.img public/slow.img
+make_slow public/slow.img
+chmod 666 public/*.img
 check_search
 
 if [ "$(id -u)" -ne 0 ]; then
@@ -54,28 +55,38 @@ stop_reader() {
 	[ "${stat[13]}" -ge 5 ] && kill -STOP "$reader"
 }
 
-# At a terminal, up to the moment when the header reader derives the key.
+# begin_serving IMAGE: at a terminal, where the passphrase is typed.
 begin_serving() {
 	rm -f keyboard
 	mkfifo keyboard
 	: >screen
 	script -qefc "$(printf '%q ' "${before[@]}" "${as_user[@]}" "$VCRYPT" \
 		serve --socket public/socket --queues $queues \
-		public/secret.img)" screen <keyboard >/dev/null 2>&1 &
+		"public/$1")" screen <keyboard >/dev/null 2>&1 &
+	terminal=$!
+	cleanup kill -KILL "$terminal"
 	exec 3>keyboard
-	wait_for 30 prompted 0
+	wait_for 100 prompted 0
 	command=$(vc_pids)
 	nothing_in "$command" "command that asks"
 	told_of "$command"
+	cleanup kill -KILL "$command"
 	printf '%s\r' "$passphrase" >&3
-	until stop_reader; do
-		[ -e "/proc/$command" ] || fail "it ended: $(cat screen)"
-		sleep 0.01
-	done
-	cleanup kill -KILL "$command" "$reader"
+}
+
+has_ended() {
+	[ -z "$(vc_pids)" ]
+}
+
+end_serving() {
+	kill "-$1" "$command"
+	exec 3>&-
+	wait "$terminal" || true
+	wait_for 100 has_ended
 }
 
 check_unlocking() {
+	wait_for 100 stop_reader
 	scan "$command"
 	[ "$(figure key)" -eq 0 ] || fail "a key before there is one"
 	if [ "$with_secretmem" = 1 ]; then
@@ -93,6 +104,7 @@ check_unlocking() {
 	[ "$(cat "/proc/$reader/oom_score_adj")" -eq 1000 ] || fail "not first"
 	[ "$(cat "/proc/$command/oom_score_adj")" -eq \
 		"$(cat /proc/self/oom_score_adj)" ] || fail "the command first"
+	kill -KILL "$reader"
 }
 
 check_serving() {
@@ -109,15 +121,16 @@ serve_and_search() {
 	with_secretmem=$1
 	shift
 	before=("$@")
-	begin_serving
+	begin_serving slow.img
 	check_unlocking
-	kill -CONT "$reader"
-	wait_for 30 grep -q "^$PWD/public/socket" screen
+	end_serving KILL
+	begin_serving secret.img
+	wait_for 100 grep -q "^$PWD/public/socket" screen
 	check_serving
 	"$blkload" --socket public/socket --rw randrw --bs 16k --queues 2 \
 		--warmup 0 --seconds 1 >load.txt &
 	load=$!
-	wait_for 10 pgrep -P "$$" -x blkload >load.pid
+	wait_for 100 pgrep -P "$$" -x blkload >load.pid
 	check_serving
 	check_serving
 	wait "$load" || fail "load: $(cat load.txt)"
@@ -125,9 +138,7 @@ serve_and_search() {
 	expect 2 setpriv --reuid 65534 --regid 65534 --clear-groups \
 		"$secrets" scan /dev/null /dev/null "$command"
 	not_in_files screen load.txt
-	kill -TERM "$command"
-	wait_for 10 test ! -e "/proc/$command"
-	exec 3>&-
+	end_serving TERM
 }
 
 not_in_kernel_log() {

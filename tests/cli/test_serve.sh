@@ -66,7 +66,7 @@ serve secret.img --socket s --socket-mode 0660
 [ "$(rights s)" = "socket 660" ] || fail "socket: $(rights s)"
 first=$(worker)
 kill -KILL "$first"
-wait_for 10 grep -q 'another worker serves' log
+wait_for 100 grep -q 'another worker serves' log
 [ "$(worker)" != "$first" ] || fail "no other worker"
 kill -KILL "$server"
 wait "$server" || true
@@ -79,7 +79,7 @@ image_is_free() {
 		status=$?
 	[ "$status" -eq 2 ]
 }
-wait_for 10 image_is_free
+wait_for 100 image_is_free
 serve secret.img --socket s
 [ "$(rights s)" = "socket 600" ] || fail "socket: $(rights s)"
 kill -INT "$server"

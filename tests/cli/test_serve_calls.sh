@@ -26,9 +26,9 @@ check() {
 	local from
 
 	from=$(lines "$1")
-	wait_for 30 has_more "$1" "$from"
+	wait_for 100 has_more "$1" "$from"
 	from=$(lines "$1")
-	wait_for 30 has_more "$1" "$from"
+	wait_for 100 has_more "$1" "$from"
 	head -n $((from + 100)) "trace/t.$1" | tail -n 100 |
 		sed -n 's/^\([a-z_0-9]*\)(.*/\1/p' | sort | uniq -c >calls
 	cat calls
@@ -48,7 +48,7 @@ strace -ff -o "$PWD/trace/t" "${as_user[@]}" "$VCRYPT" serve secret.img \
 	--socket s --queues 2 --key-file key >served 2>log &
 tracer=$!
 cleanup kill -KILL "$tracer"
-wait_for 20 test -s served
+wait_for 100 test -s served
 monitor=$(pgrep -P "$tracer")
 cleanup kill -KILL "$monitor"
 worker=$(<"/proc/$monitor/task/$monitor/children")

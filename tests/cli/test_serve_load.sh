@@ -7,7 +7,7 @@
 
 # shellcheck source=tests/cli/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
-requires qemu-storage-daemon cryptsetup
+requires cryptsetup
 
 blkload=${O:-build}/tests/bench/blkload
 server=
@@ -17,36 +17,25 @@ stop_server() {
 }
 cleanup stop_server
 
-# serve IMAGE OPTION...: on the CPUs of $cpus, if that is set. The image may be
-# locked for a moment after the server before this ended.
+# serve IMAGE OPTION...: on the CPUs of $cpus, if that is set.
 cpus=
 serve() {
-	local tries on=()
+	local on=()
 
 	[ -z "$cpus" ] || on=(taskset -c "$cpus")
-	for tries in {1..20}; do
-		rm -f socket
-		"${on[@]}" "$VCRYPT" serve "$@" --socket socket \
-			--key-file key >serve.log 2>&1 &
-		server=$!
-		until [ -S socket ] || ! kill -0 "$server" 2>kill.txt; do
-			sleep 0.02
-		done
-		[ ! -S socket ] || return 0
-		sleep 0.1
-	done
-	cat serve.log
-	fail "not served after $tries tries"
+	rm -f socket served
+	"${on[@]}" "$VCRYPT" serve "$@" --socket socket --key-file key \
+		>served 2>log &
+	server=$!
+	wait_for 100 served
 }
 
 serve_with_qemu() {
 	rm -f socket
-	qemu-storage-daemon --object secret,id=key,file=key \
+	qemu_serves --object secret,id=key,file=key \
 		--blockdev "file,node-name=f,filename=$1" \
 		--blockdev luks,node-name=d,file=f,key-secret=key --export \
-		vhost-user-blk,id=e,node-name=d,writable=on,addr.type=unix,addr.path=socket &
-	server=$!
-	wait_for 10 test -S socket
+		vhost-user-blk,id=e,node-name=d,writable=on,addr.type=unix,addr.path=socket
 }
 
 load() {

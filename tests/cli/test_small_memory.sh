@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # shellcheck shell=bash
-# timeout: 180
+# timeout: 900
 # Where 300 MiB of memory is all there is, key derivation takes what there is,
 # and a header that asks for more is refused with the figures, not killed.
 # shellcheck source=tests/cli/functions.sh

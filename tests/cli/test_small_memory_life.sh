@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 # shellcheck shell=bash
-# timeout: 180
+# timeout: 900
 #
 # The whole life of a container, with data, by somebody without privileges
 # where 300 MiB of memory is all there is: nothing is killed, and after every

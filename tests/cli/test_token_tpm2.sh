@@ -36,11 +36,11 @@ start_tpm() {
 		--server type=unixio,path=tpm --ctrl type=unixio,path=tpm.ctrl \
 		--flags not-need-init,startup-clear >swtpm.log 2>&1 &
 	cleanup wait_for_exit $!
-	wait_for 20 test -S tpm
+	wait_for 100 test -S tpm
 	# A terminal is the only node that a program can stand behind.
 	socat PTY,link=pty,rawer UNIX-CONNECT:tpm &
 	cleanup wait_for_exit $!
-	wait_for 20 test -e pty
+	wait_for 100 test -e pty
 	# The one that stays, so that it does not end with its first user.
 	exec 9<>pty
 }

@@ -36,7 +36,7 @@
 #define PIECE 65536U
 #define DEPTH 64U
 
-#define SECONDS 10000 /* milliseconds: when to give up */
+#define SECONDS 100000 /* milliseconds: when to give up */
 
 static int sock, mem_fd, kick_fd, call_fd, err_fd;
 static char *mem;

@@ -61,7 +61,7 @@ found_in() {
 			fail "$2: not $kind: $(cat found)"
 	done
 	! grep -E '^(key|encrypting|decrypting) ' found |
-		grep -qv ' /dev/zero (deleted)$' ||
+		matches -v ' /dev/zero (deleted)$' ||
 		fail "$2: outside of locked memory: $(cat found)"
 	[ "$(figure hidden)" -eq 0 ] || fail "the test is wrong: hidden memory"
 }
@@ -79,7 +79,7 @@ is_locked() {
 found_in_reader() {
 	scan "$1"
 	[ "$with_secretmem" = 0 ] || nothing_in "$1" "header reader"
-	! grep -E '^[a-z]* [0-9]* ' found | grep -qv ' /dev/zero (deleted)$' ||
+	! grep -E '^[a-z]* [0-9]* ' found | matches -v ' /dev/zero (deleted)$' ||
 		fail "header reader: elsewhere: $(cat found)"
 	is_locked "$1" '[heap]' || fail "header reader: its heap can be swapped"
 }
@@ -106,7 +106,7 @@ check_search() {
 	"$secrets" hold known.passphrase known.key >held &
 	holder=$!
 	cleanup kill "$holder"
-	wait_for 10 grep -q ready held
+	wait_for 100 grep -q ready held
 	scan "$holder"
 	for kind in passphrase:1 key:11 encrypting:40 decrypting:13; do
 		[ "$(figure "${kind%:*}")" -eq "${kind#*:}" ] ||

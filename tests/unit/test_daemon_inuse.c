@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -30,24 +31,37 @@ static struct why why;
 static char name[32], node[40];
 static int loop_fd = -1, file_fd = -1;
 
-/* A loop device of a file of our own, or false. */
-static bool make_device(void)
+static bool take_free(int control)
 {
 	/* It goes with us, however the test ends. */
 	const struct loop_info64 info = { .lo_flags = LO_FLAGS_AUTOCLEAR };
-	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), i;
 
-	if (control < 0)
-		return false;
-	i = ioctl(control, LOOP_CTL_GET_FREE);
-	close(control);
-	snprintf(name, sizeof(name), "loop%d", i);
+	snprintf(name, sizeof(name), "loop%d",
+		 ioctl(control, LOOP_CTL_GET_FREE));
 	snprintf(node, sizeof(node), "/dev/%s", name);
 	loop_fd = open(node, O_RDWR | O_CLOEXEC);
 	file_fd = memfd_create("t", MFD_CLOEXEC);
-	return loop_fd >= 0 && !ftruncate(file_fd, 1 << 20) &&
+	/* udev leaves alone what is locked. */
+	return loop_fd >= 0 && !flock(loop_fd, LOCK_EX) &&
+	       !ftruncate(file_fd, 1 << 20) &&
 	       !ioctl(loop_fd, LOOP_SET_FD, file_fd) &&
 	       !ioctl(loop_fd, LOOP_SET_STATUS64, &info);
+}
+
+/*
+ * A loop device of a file of our own, or false.  Other tests that look for a
+ * free one would have ours open for a moment: one after the other.
+ */
+static bool make_device(void)
+{
+	int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+	bool made;
+
+	if (control < 0)
+		return false;
+	made = !flock(control, LOCK_EX) && take_free(control);
+	close(control);
+	return made;
 }
 
 static void expect_free(void)

@@ -403,7 +403,7 @@ static void run_typist(const char *slave, bool verify)
 	for (sig = 1; sig < NSIG; sig++)
 		signal(sig, sig == ignored ? SIG_IGN : SIG_DFL);
 	/* A test that fails leaves no process for long. */
-	alarm(30);
+	alarm(200);
 	setsid();
 	fd = open(slave, O_RDWR);
 	ioctl(fd, TIOCSCTTY, 0);
@@ -451,8 +451,8 @@ static void await(const struct typist *t, const char *text)
 	ssize_t n;
 
 	while (!strstr(shown, text)) {
-		ck_assert_msg(poll(&pfd, 1, 10000) == 1, "no %s, only %s", text,
-			      shown);
+		ck_assert_msg(poll(&pfd, 1, 100000) == 1, "no %s, only %s",
+			      text, shown);
 		n = read(t->master, shown + len, sizeof(shown) - 1 - len);
 		ck_assert_int_gt(n, 0);
 		len += (size_t)n;

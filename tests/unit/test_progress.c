@@ -236,7 +236,7 @@ static void hear(int fd, char *buf, size_t len, const char *end)
 	ssize_t r;
 
 	buf[0] = '\0';
-	while (!strstr(buf, end) && poll(&pfd, 1, 10000) == 1) {
+	while (!strstr(buf, end) && poll(&pfd, 1, 100000) == 1) {
 		r = read(fd, buf + n, len - 1 - n);
 		if (r <= 0)
 			break;
@@ -248,7 +248,13 @@ static void hear(int fd, char *buf, size_t len, const char *end)
 /* As if the last time had been long ago. */
 static void make_due(struct progress *p)
 {
-	p->shown_ms -= 10000;
+	p->shown_ms -= 2 * 3600 * 1000;
+}
+
+/* As if the last time had been just now, and for long. */
+static void put_off(struct progress *p)
+{
+	p->shown_ms += 3600 * 1000;
 }
 
 static int open_terminal(int *ret_master)
@@ -275,6 +281,7 @@ START_TEST(test_on_terminal)
 
 	saved = redirect(STDERR_FILENO, slave);
 	progress_start(&p, &args, "wipe", 0, 100 * MIB);
+	put_off(&p);
 	progress_update(&p, MIB); /* too early */
 	make_due(&p);
 	progress_update(&p, 50 * MIB);

@@ -4,11 +4,13 @@
  * is no way back; it names the line that was wrong.
  */
 #include <check.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
 #include <pthread.h>
 #include <pwd.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -22,7 +24,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/capability.h>
@@ -56,15 +57,47 @@ static void need(bool condition, int line)
 
 #define NEED(condition) need(condition, __LINE__)
 
+/* Thread @tid has started and waits: for a time, or for a byte. */
+static bool waits(const char *tid)
+{
+	char path[300];
+	long call = -1;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%s/syscall", tid);
+	f = fopen(path, "re");
+	NEED(f);
+	/* Else it says "running". */
+	if (fscanf(f, "%ld", &call) != 1)
+		call = -1;
+	fclose(f);
+	return call == SYS_nanosleep || call == SYS_clock_nanosleep ||
+	       call == SYS_read;
+}
+
+static bool all_others_wait(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	struct dirent *task;
+	bool all = true;
+
+	NEED(tasks);
+	while (all && (task = readdir(tasks)))
+		all = task->d_name[0] == '.' ||
+		      atoi(task->d_name) == (int)syscall(SYS_gettid) ||
+		      waits(task->d_name);
+	closedir(tasks);
+	return all;
+}
+
 /*
  * A thread does what the filter refuses when it starts, and the thread
  * sanitizer starts one of its own after a fork and with the first thread.
  */
 static void settle(void)
 {
-	const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
-
-	nanosleep(&pause, NULL);
+	while (!all_others_wait())
+		sched_yield();
 }
 
 /* Run @fn in a child; its exit code. */

@@ -23,6 +23,7 @@
 
 #define IMAGE_FD 3 /* in the jail */
 #define PIPE_FD	 5
+#define TIMEOUT	 300 /* seconds */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
@@ -62,7 +63,7 @@ static struct header_job unlock_job(void)
 		.header_size = FIXTURE_SIZE,
 		.data_size = FIXTURE_SIZE,
 		.memory = { .bytes = 1u << 30, .limit = "this machine" },
-		.timeout = 30,
+		.timeout = TIMEOUT,
 	};
 }
 
@@ -125,7 +126,7 @@ static void try_limits(void)
 	struct rlimit lim;
 
 	expect(!getrlimit(RLIMIT_CORE, &lim) && !lim.rlim_max);
-	expect(!getrlimit(RLIMIT_CPU, &lim) && lim.rlim_max == 120);
+	expect(!getrlimit(RLIMIT_CPU, &lim) && lim.rlim_max == 4 * TIMEOUT);
 	expect(geteuid() != 0 || getuid() != 0 || SANITIZED);
 	if (SANITIZED)
 		return;

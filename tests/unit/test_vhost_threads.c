@@ -197,7 +197,7 @@ static void collect(const struct driver_req *r)
 			nr++;
 			continue;
 		}
-		ck_assert_int_eq(poll(&p, 1, 20000), 1);
+		ck_assert_int_eq(poll(&p, 1, 100000), 1);
 		eventfd_read(f.call_fd, &count);
 	}
 	for (i = 0; i < BATCH; i++)
@@ -311,7 +311,7 @@ START_TEST(test_cut_under_load)
 		submit(r, VIRTIO_BLK_T_GET_ID, round);
 		ck_assert_int_eq(ftruncate(f.mem_fd, 0), 0);
 		eventfd_write(f.b.d.setup.kick_fd, 1);
-		ck_assert_int_eq(poll(&p, 1, 20000), 1);
+		ck_assert_int_eq(poll(&p, 1, 100000), 1);
 		eventfd_read(p.fd, &(eventfd_t){ 0 });
 		ck_assert_int_eq(ftruncate(f.mem_fd, FRONT_MEM), 0);
 		front_leave(&f);

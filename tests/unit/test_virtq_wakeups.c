@@ -39,7 +39,7 @@ static bool sleep_for_interrupt(void)
 	eventfd_t v;
 
 	/* What is pending is as good as what comes. */
-	if (poll(&p, 1, 5000) != 1)
+	if (poll(&p, 1, 100000) != 1)
 		return false;
 	return !eventfd_read(irq, &v);
 }

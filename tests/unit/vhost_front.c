@@ -281,7 +281,7 @@ static bool readable(int fd, int ms)
 static void turn_until_readable(struct front *f)
 {
 	if (!f->loop)
-		ck_assert(readable(f->sock, 20000));
+		ck_assert(readable(f->sock, 100000));
 	while (!readable(f->sock, 0))
 		ck_assert_int_eq(loop_turn(f->loop, true), 0);
 }
