@@ -251,10 +251,12 @@ void loop_defer(struct loop *loop, struct loop_task *task)
 /* What is not there yet is the next turn's: answers go out first. */
 static void reap(struct loop *loop)
 {
+	unsigned left = loop_poll_batch(&loop->poll);
 	struct io_uring_cqe *cqe;
 
-	while (io_uring_cq_ready(&loop->ring) &&
-	       !io_uring_peek_cqe(&loop->ring, &cqe)) {
+	for (; left && io_uring_cq_ready(&loop->ring) &&
+	       !io_uring_peek_cqe(&loop->ring, &cqe);
+	     left--) {
 		struct loop_op *op = io_uring_cqe_get_data(cqe);
 		int res = cqe->res;
 

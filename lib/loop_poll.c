@@ -12,6 +12,8 @@
 #define YIELD_NS  20000 /* others may be waiting for this CPU */
 #define WORTHLESS 2000	/* nanoseconds that are too few to find anything */
 #define CHANCE	  16	/* nearly short sleeps, for each that counts */
+#define FEW	  4	/* completions, of a device that is waited for */
+#define LATELY	  8	/* turns */
 
 void loop_poll_add(struct loop_poll *p, struct loop_source *source)
 {
@@ -158,6 +160,8 @@ bool loop_poll_run(struct loop_poll *p, bool sleep)
 
 	if (!p->sources)
 		return sleep;
+	if (p->waited)
+		p->waited--;
 	judge_sleep(p, &p->idle);
 	judge_sleep(p, &p->device);
 	look(p);
@@ -168,6 +172,8 @@ bool loop_poll_run(struct loop_poll *p, bool sleep)
 		if (p->ops->ready(p->arg))
 			return false;
 		w = window(p);
+		if (w == &p->device)
+			p->waited = LATELY;
 		found = w && w->now_ns && look_and_learn(p, w);
 	} while (found);
 	if (!arm(p))
@@ -176,4 +182,15 @@ bool loop_poll_run(struct loop_poll *p, bool sleep)
 	if (w && p->max_ns)
 		w->slept_at = clock_ns();
 	return true;
+}
+
+/*
+ * What waits for a device, which ends many at once, shall not wait for all of
+ * these as well: the driver is told of the first ones, and has the device at
+ * work on new ones, while the rest are decrypted.  Where this thread is what
+ * waits for nobody, more calls and submissions would only cost.
+ */
+unsigned loop_poll_batch(const struct loop_poll *p)
+{
+	return p->waited ? FEW : LOOP_BATCH;
 }

@@ -20,7 +20,8 @@
 
 /*
  * How many requests of all sources a turn begins, at whose end the answers go
- * out: their driver makes use of these while the next turn works on more.
+ * out: their driver makes use of these while the next turn works on more.  And
+ * how many of them it ends, unless a device is slower than this thread.
  */
 #define LOOP_BATCH 16
 
@@ -65,6 +66,7 @@ struct loop_poll {
 	unsigned nr_sources;
 	uint64_t max_ns; /* of each window */
 	struct loop_window idle, device;
+	unsigned waited; /* for how many turns it counts that it did, for one */
 };
 
 void loop_poll_add(struct loop_poll *p, struct loop_source *source);
@@ -73,5 +75,8 @@ void loop_poll_set(struct loop_poll *p, uint64_t ns);
 
 /* A turn begins, which is to sleep if @sleep; whether it should. */
 bool loop_poll_run(struct loop_poll *p, bool sleep);
+
+/* How many completions the turn takes before it answers. */
+unsigned loop_poll_batch(const struct loop_poll *p);
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/loop.h"
+#include "lib/loop_poll.h"
 
 struct probe {
 	struct loop_op op;
@@ -99,6 +100,36 @@ START_TEST(test_more_than_fits)
 	}
 	ck_assert_int_eq(calls, N);
 	loop_free(loop);
+}
+END_TEST
+
+/* What has ended is not lost, but has its end in the next turn. */
+START_TEST(test_batch)
+{
+	enum {
+		N = 2 * LOOP_BATCH + 1
+	};
+	int fd = eventfd(N, EFD_CLOEXEC | EFD_SEMAPHORE);
+	uint64_t v[N];
+	struct probe p[N];
+	struct loop *loop;
+	int i, calls, turn;
+
+	ck_assert_int_eq(loop_new(N, &loop), 0);
+	ck_assert_int_eq(loop_seal(loop), 0);
+	for (i = 0; i < N; i++) {
+		p[i] = make_probe(loop);
+		io_uring_prep_read(loop_sqe(loop, &p[i].op), fd, &v[i],
+				   sizeof(v[i]), 0);
+	}
+	for (turn = 1; turn <= 3; turn++) {
+		ck_assert_int_eq(loop_turn(loop, true), 0);
+		for (calls = i = 0; i < N; i++)
+			calls += p[i].calls;
+		ck_assert_int_eq(calls, turn < 3 ? turn * LOOP_BATCH : N);
+	}
+	loop_free(loop);
+	close(fd);
 }
 END_TEST
 
@@ -199,6 +230,7 @@ int main(void)
 
 	tcase_add_test(tc, test_read_wakes_the_loop);
 	tcase_add_test(tc, test_more_than_fits);
+	tcase_add_test(tc, test_batch);
 	tcase_add_test(tc, test_sealed_ring_opens_nothing);
 	tcase_add_test(tc, test_registered_memory);
 	tcase_add_test(tc, test_tasks_of_a_turn);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception */
 /*
- * What a loop does before it sleeps: when it looks, how often, and when it
- * stops doing so.  No case depends on how long anything takes.
+ * What a loop does before it sleeps: when it looks, how often, when it stops
+ * doing so, and how much a turn takes.  No case depends on how long anything
+ * takes.
  */
 #include <check.h>
 #include <stdlib.h>
@@ -371,6 +372,32 @@ START_TEST(test_two_windows)
 }
 END_TEST
 
+/* Small answers for who waits for a device, until it is no longer waited for. */
+START_TEST(test_batch)
+{
+	struct loop_poll p = { .ops = &ops };
+	struct fake a = idle_source;
+	unsigned turns = 0;
+
+	loop_poll_add(&p, &a.source);
+	loop_poll_run(&p, true);
+	ck_assert_uint_eq(loop_poll_batch(&p), LOOP_BATCH);
+	a.state = SOURCE_KERNEL;
+	loop_poll_run(&p, true);
+	ck_assert_uint_eq(loop_poll_batch(&p), LOOP_BATCH);
+	a.state = SOURCE_DEVICE;
+	loop_poll_run(&p, false);
+	ck_assert_uint_eq(loop_poll_batch(&p), LOOP_BATCH);
+	loop_poll_run(&p, true);
+	for (; loop_poll_batch(&p) < LOOP_BATCH; turns++) {
+		ck_assert_uint_gt(loop_poll_batch(&p), 0);
+		loop_poll_run(&p, false);
+	}
+	ck_assert_uint_ge(turns, 2);
+	ck_assert_uint_le(turns, 100);
+}
+END_TEST
+
 START_TEST(test_remove)
 {
 	struct loop_poll p = { .ops = &ops };
@@ -411,6 +438,7 @@ int main(void)
 	tcase_add_test(tc, test_device);
 	tcase_add_test(tc, test_device_more);
 	tcase_add_test(tc, test_two_windows);
+	tcase_add_test(tc, test_batch);
 	tcase_add_test(tc, test_remove);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
