@@ -26,7 +26,7 @@ check:
 # check-san runs those as well.
 check-all: all unit-tests san-check-tests fuzz-targets bench-programs $(CLI_PROGRAMS) \
 		$(VM_PROGRAMS) $(SECRETS_PROGRAM)
-	@$(TEST_ENV) FUZZ_SECONDS='$(or $(FUZZ_SECONDS),5)' tests/run \
+	@$(TEST_ENV) FUZZ_RUNS=10000 tests/run \
 		cli layers format unit unit:$(O)/san-address-undefined \
 		threads:$(O)/san-thread fuzz vm
 
