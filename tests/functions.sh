@@ -92,6 +92,15 @@ says() {
 	grep -q '^vcrypt: ' err || { cat err; fail "no 'vcrypt: ' in the error"; }
 }
 
+# prints PATTERN COMMAND...: a line of its output is like that. All of it is
+# read first: who writes on to a "grep -q" that has found it may die of that.
+prints() {
+	local output
+
+	output=$("${@:2}") || return
+	grep -qE -- "$1" <<<"$output"
+}
+
 # wait_for SECONDS COMMAND...: until the command succeeds.
 wait_for() {
 	local end=$((SECONDS + $1))

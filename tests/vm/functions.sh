@@ -8,6 +8,11 @@
 # shellcheck source=tests/functions.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../functions.sh"
 
+# Seconds for what has to happen, however slow the host is.
+patience=200
+# The same for a test case of libcheck.
+export CK_DEFAULT_TIMEOUT=$patience
+
 # vc_mount [DEVICE]: mount it (default $dev) on ./mnt, until the test ends.
 # shellcheck disable=SC2120 # the argument is optional
 vc_mount() {
@@ -44,7 +49,16 @@ vc_status() {
 # vc_member KEY: a member of the status on standard input. For several of one
 # status, which is dear to ask for in a guest that is emulated.
 vc_member() {
-	sed -n 's/^ *"'"$1"'": *"\{0,1\}\([^",]*\)"\{0,1\},\{0,1\}$/\1/p;T;q'
+	local text nl=$'\n'
+
+	text=$(</dev/stdin)
+	[[ $text =~ $nl\ *\"$1\":\ *\"?([^\",$nl]*)\"?,?$nl ]] || return
+	echo "${BASH_REMATCH[1]}"
+}
+
+# vc_is NAME STATE: what the status says.
+vc_is() {
+	[ "$(vc_status "$1" state)" = "$2" ]
 }
 
 # vc_has_worker NAME: whether a worker serves and is ready to.
@@ -57,6 +71,44 @@ vc_has_worker() {
 	*) return 1 ;;
 	esac
 	[ -d "/proc/$(vc_member worker_pid <<<"$status")" ]
+}
+
+# gone PID...: none of these is there.
+gone() {
+	local pid
+
+	for pid in "$@"; do
+		[ ! -d "/proc/$pid" ] || return
+	done
+}
+
+monitor='' worker=''
+
+# find_worker: the only child of $monitor once the volume is open, in $worker.
+# No process is needed to ask, so that a worker can be hit in the first
+# milliseconds of its life.
+find_worker() {
+	local -a children
+
+	read -r -a children <"/proc/$monitor/task/$monitor/children" || true
+	worker=${children[0]-}
+}
+
+# next_worker: another $worker, after that which was killed.
+next_worker() {
+	local old=$worker end=$((SECONDS + patience))
+
+	until find_worker; [ -n "$worker" ] && [ "$worker" != "$old" ]; do
+		[ "$SECONDS" -lt "$end" ] || fail "no worker after $old"
+	done
+}
+
+# in_flight N: so many requests of $dev are, or more.
+in_flight() {
+	local reads writes
+
+	read -r reads writes <"/sys/block/${dev##*/}/inflight"
+	[ $((reads + writes)) -ge "$1" ]
 }
 
 # both_ways IMAGE BYTES OPTION...: dm-crypt, on a loop device, and vcrypt, with

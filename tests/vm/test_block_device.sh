@@ -43,7 +43,7 @@ losetup -c "$loop"
 grew() {
 	[ "$(blockdev --getsize64 "$dev")" = $((64 << 20)) ]
 }
-wait_for 60 grew
+wait_for "$patience" grew
 dd if=data of="$dev" bs=1M seek=60 oflag=direct conv=fsync status=none
 dd if="$dev" bs=1M skip=60 iflag=direct status=none | cmp - data
 vc_close vdc0

@@ -36,8 +36,8 @@ closed second
 "$VCRYPT" key list "$loop" >list
 [ "$(grep -c '^ *[01]  data ' list)" -eq 2 ] || { cat list; fail "not two slots"; }
 
-"$VCRYPT" dump "$loop" | grep -q '^Served by vcrypt: yes'
-"$VCRYPT" dump --json "$loop" | grep -q '"keyslots"'
+prints '^Served by vcrypt: yes' "$VCRYPT" dump "$loop"
+prints '"keyslots"' "$VCRYPT" dump --json "$loop"
 "$VCRYPT" check "$loop" >check.out || { cat check.out; fail check; }
 "$VCRYPT" header backup "$loop" ours.bak
 cryptsetup luksHeaderBackup "$loop" --header-backup-file theirs.bak

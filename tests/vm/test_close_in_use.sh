@@ -38,10 +38,12 @@ cryptsetup close inner
 # Mounted where this process cannot see it.
 mkfs.ext4 -qF "$dev"
 mkdir -p hidden
-unshare -m bash -c 'mount "$0" hidden && touch ready && sleep 60' "$dev" &
-wait_for 60 test -e ready
+unshare -m bash -c 'mount "$0" hidden && touch ready && exec sleep 1000' \
+	"$dev" &
+cleanup kill -9 $!
+wait_for "$patience" test -e ready
 expect 5 "$VCRYPT" close vdc0
 says "in use"
 kill -9 $!
-pkill sleep || true
-wait_for 60 "$VCRYPT" close vdc0
+wait $! || true
+wait_for "$patience" "$VCRYPT" close vdc0

@@ -3,7 +3,6 @@
 #
 # Random reads and writes of every size, all verified: on rings of both
 # formats, with one queue and with four.
-# timeout: 400
 # cpus: 4
 
 . "$(dirname "$0")/functions.sh"

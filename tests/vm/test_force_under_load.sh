@@ -10,10 +10,10 @@ requires fio
 vc_format secret.img
 vc_attach secret.img vdc0
 fio --name=load --filename="$dev" --ioengine=libaio --direct=1 --rw=randwrite \
-	--bs=64k --iodepth=32 --size=40M --time_based --runtime=60 \
+	--bs=64k --iodepth=32 --size=40M --time_based --runtime=1000 \
 	--allow_file_create=0 --output=fio.out 2>/dev/null &
 load=$!
-sleep 1.5
+wait_for "$patience" in_flight 16
 "$VCRYPT" close --force vdc0
 wait "$load" || true
 [ ! -b "$dev" ] || fail "$dev is still there"

@@ -11,7 +11,7 @@ start() {
 	rm -f out
 	vc_open secret.img vdc0 --foreground >out &
 	job=$!
-	wait_for 60 test -s out
+	wait_for "$patience" test -s out
 	dev=$(cat out)
 }
 
@@ -25,7 +25,7 @@ wait "$job"
 start
 vc_mount
 kill -TERM "$(vc_status vdc0 monitor_pid)"
-sleep 1
+wait_for "$patience" prints 'cannot close: .* is mounted' "$VCRYPT" status vdc0
 echo alive >mnt/file
 sync
 umount mnt

@@ -12,9 +12,9 @@ dd if=data of="$dev" bs=1M oflag=direct conv=fsync status=none
 (while dd if="$dev" of=/dev/null bs=64k iflag=direct status=none 2>/dev/null
 do :; done) &
 load=$!
-sleep 0.5
+wait_for "$patience" in_flight 1
 truncate -s 24M secret.img
-wait_for 60 bash -c "! kill -0 $load 2>/dev/null"
+wait "$load"
 ! dd if="$dev" of=/dev/null bs=64k skip=$((32 << 4)) count=1 iflag=direct \
 	status=none || fail "beyond the end was read"
 cmp -n 4194304 data "$dev" || fail "the part that is left differs"

@@ -10,9 +10,10 @@ requires mkfs.ext4
 vc_format secret.img
 vc_attach secret.img vdc0
 worker=$(vc_status vdc0 worker_pid)
-kill -9 "$(vc_status vdc0 monitor_pid)" "$worker"
-wait_for 60 test ! -d "/proc/$worker"
-[ "$(vc_status vdc0 state)" = dead ] || fail "status does not notice"
+monitor=$(vc_status vdc0 monitor_pid)
+kill -9 "$monitor" "$worker"
+wait_for "$patience" gone "$monitor" "$worker"
+vc_is vdc0 dead || fail "status does not notice"
 vc_close vdc0
 [ ! -b "$dev" ] || fail "$dev is still there"
 
@@ -24,7 +25,7 @@ worker=$(vc_status vdc0 worker_pid)
 monitor=$(vc_status vdc0 monitor_pid)
 kill -STOP "$worker"
 (head -c 4M /dev/urandom >mnt/data; sync mnt/data) 2>/dev/null &
-sleep 1
+wait_for "$patience" in_flight 1
 kill -9 "$monitor" "$worker"
 expect 5 "$VCRYPT" close vdc0
 "$VCRYPT" close --force vdc0

@@ -10,10 +10,12 @@ vc_format secret.img
 vc_attach secret.img vdc0
 mkfs.ext4 -q "$dev"
 vc_mount
-kill -9 "$(vc_status vdc0 monitor_pid)"
+monitor=$(vc_status vdc0 monitor_pid)
+kill -9 "$monitor"
+wait_for "$patience" gone "$monitor"
 head -c 4M /dev/urandom >mnt/data
 sync
-[ "$(vc_status vdc0 state)" = orphaned ] || fail "status does not notice"
+vc_is vdc0 orphaned || fail "status does not notice"
 expect 5 "$VCRYPT" close vdc0
 says "is mounted on"
 expect 4 "$VCRYPT" resize vdc0

@@ -3,7 +3,6 @@
 #
 # Monitor, or monitor and worker, are killed at any moment of an open: close
 # cleans up, and the next open works.
-# timeout: 400
 
 . "$(dirname "$0")/functions.sh"
 
@@ -15,13 +14,13 @@ kill_after() {
 	local pids
 
 	"$VCRYPT" open --key-file key secret.img vdc0 >out 2>err &
-	wait_for 60 test -e /run/vcrypt/vdc0.json
+	wait_for "$patience" test -e /run/vcrypt/vdc0.json
 	sleep "$1"
 	mapfile -t pids < <(vc_pids | sort -n | sed "/^$!\$/d")
 	[ "$2" = all ] || pids=("${pids[0]}")
 	kill -9 "${pids[@]}" || true
 	wait $! || true
-	wait_for 60 cleaned
+	wait_for "$patience" cleaned
 	[ -z "$(vc_pids)" ] || fail "$1 $2: processes: $(vc_pids)"
 	[ "$(ls /dev/vduse)" = control ] || fail "$1 $2: $(ls /dev/vduse)"
 }
@@ -47,6 +46,12 @@ find_pids() {
 	done
 }
 
+# has_disk: in $dev.
+has_disk() {
+	dev=$(vc_status vdc0 device)
+	[ -b "$dev" ]
+}
+
 # The monitor is killed while the kernel waits for the worker: the attach goes
 # on, and what comes of it works.
 vc_attach secret.img vdc0
@@ -60,8 +65,8 @@ kill -9 "$monitor"
 sleep 0.3
 kill -CONT "$worker"
 wait "$opener" || true
-wait_for 60 test -b "$dev"
-timeout 60 dd if="$dev" of=/dev/null bs=1M count=4 iflag=direct status=none
+wait_for "$patience" has_disk
+timeout "$patience" dd if="$dev" of=/dev/null bs=1M count=4 iflag=direct status=none
 vc_close vdc0
 
 vc_attach secret.img vdc0

@@ -15,7 +15,7 @@ kill -9 "$old"
 cmp -n 4194304 data "$dev"
 [ "$(vc_status vdc0 worker_pid)" != "$old" ] || fail "the same worker?"
 [ "$(vc_status vdc0 worker_restarts)" = 1 ] || fail "it is not counted"
-"$VCRYPT" status vdc0 | grep -q "the worker died (killed by signal 9" ||
+prints 'the worker died \(killed by signal 9' "$VCRYPT" status vdc0 ||
 	fail "status does not tell"
 vc_close vdc0
 

@@ -3,7 +3,6 @@
 #
 # Twenty kills of the worker under load, at random moments: no I/O error,
 # nothing lost, nothing written where nobody wrote.
-# timeout: 300
 # cpus: 2
 # rings: both
 
@@ -13,15 +12,6 @@ requires fio
 worker=
 killed=0
 
-# The monitor's only child once the volume is open: no process is needed to
-# ask, so that a worker can be hit in the first milliseconds of its life.
-find_worker() {
-	local -a children
-
-	read -r -a children <"/proc/$monitor/task/$monitor/children" || true
-	worker=${children[0]-}
-}
-
 # random_sleep MILLISECONDS: up to so many.
 random_sleep() {
 	local ms=$(((RANDOM * 32768 + RANDOM) % $1))
@@ -29,31 +19,38 @@ random_sleep() {
 	read -r -t "$(printf '0.%03d' "$ms")" <&"$nothing" || true
 }
 
-# Until another worker than the one that was killed is there.
-wait_for_next() {
-	local old=$1 end=$((SECONDS + 30))
-
-	until find_worker; [ -n "$worker" ] && [ "$worker" != "$old" ]; do
-		[ "$SECONDS" -lt "$end" ] || fail "no worker after $old"
-	done
+# Each queue has requests in flight.
+both_are_busy() {
+	[ "$("$VCRYPT" status --json vdc0 |
+		grep -c '"in_flight": *[1-9]')" -eq 2 ]
 }
 
-# kill_worker stopped|at_once
+# kill_worker stopped|frozen|at_once
 kill_worker() {
-	local old=$worker
-
-	if [ "$1" = stopped ]; then
-		# Requests pile up, and some of the disk's answers are not read.
-		kill -STOP "$old"
+	case $1 in
+	stopped)
+		# Requests pile up; some of the disk's answers are not read.
+		kill -STOP "$worker"
 		random_sleep 500
-	fi
-	kill -KILL "$old"
+		;;
+	frozen)
+		# Those that write do not end.
+		fsfreeze --freeze .
+		wait_for "$patience" both_are_busy
+		;;
+	esac
+	kill -KILL "$worker"
+	[ "$1" != frozen ] || fsfreeze --unfreeze .
 	killed=$((killed + 1))
-	wait_for_next "$old"
+	next_worker
 }
 
-# The Nth kill.
+# The Nth kill. The first makes sure that each queue has something to take up.
 one_kill() {
+	if [ "$1" = 1 ]; then
+		kill_worker frozen
+		return
+	fi
 	case $(($1 % 4)) in
 	0) random_sleep 30 ;; # before it is ready
 	1) random_sleep 400 ;; # while it takes over
@@ -120,20 +117,21 @@ checksums() {
 check_status() {
 	local queue
 
-	wait_for 60 vc_has_worker vdc0
-	[ "$(vc_status vdc0 state)" = active ] || fail "the state"
-	[ "$(vc_status vdc0 worker_restarts)" = "$killed" ] ||
+	wait_for "$patience" vc_has_worker vdc0
+	"$VCRYPT" status --json vdc0 >status
+	[ "$(vc_member state <status)" = active ] || fail "the state"
+	[ "$(vc_member worker_restarts <status)" = "$killed" ] ||
 		fail "$killed kills are not counted"
+	sed -n 's/ *"replayed": *\([0-9]*\).*/\1/p' status >replayed
 	[ "$("$VCRYPT" status vdc0 | grep -c ", 0 errors")" -ge 2 ] ||
 		fail "errors"
-	"$VCRYPT" status --json vdc0 |
-		sed -n 's/ *"replayed": *\([0-9]*\).*/\1/p' >replayed
 	[ "$(wc -l <replayed)" = 2 ] || fail "not two queues"
 	while read -r queue; do
 		[ "$queue" -gt 0 ] || fail "a queue had nothing to take up"
 	done <replayed
 }
 
+cleanup fsfreeze --unfreeze "$PWD"
 exec {nothing}<> <(:)
 seed=${seed-$EPOCHSECONDS}
 echo "seed=$seed"

@@ -4,7 +4,6 @@
 # A worker that dies again and again is given up, on either ring: requests end
 # with errors, those in flight and those that come, status says why, close
 # works, and what was written before is there.
-# timeout: 200
 
 . "$(dirname "$0")/functions.sh"
 
@@ -19,38 +18,46 @@ expect_errors() {
 	! blkdiscard -z -l 4096 "$dev" || fail "it was zeroed"
 }
 
-# The last of them has requests in flight.
-kill_until_given_up() {
-	local i loads=() deaths=$1
+# Eight requests, in $loads, too far apart to become one, that wait until
+# somebody opens the other end of their pipe: little time may pass from the first
+# death to the last.
+prepare_loads() {
+	local i
 
-	for ((i = 1; i < deaths; i++)); do
-		kill -9 "$(vc_status vdc0 worker_pid)"
-		wait_for 60 vc_has_worker vdc0
-		[ "$(vc_status vdc0 state)" = active ] || fail "given up after $i"
-	done
-	kill -STOP "$(vc_status vdc0 worker_pid)"
-	for i in 0 1 2 3; do
-		dd if="$dev" of=/dev/null bs=4096 skip=$i count=1 \
+	loads=()
+	for i in 0 100 200 300; do
+		dd if="$dev" of=answers bs=4096 skip=$i count=1 \
 			iflag=direct status=none &
 		loads+=($!)
-		dd if=/dev/zero of="$dev" bs=4096 seek=$i count=1 \
-			oflag=direct status=none &
+		dd if=to_write of="$dev" bs=4096 seek=$i count=1 \
+			iflag=fullblock oflag=direct status=none &
 		loads+=($!)
 	done
-	wait_for 60 in_flight 8
-	kill -9 "$(vc_status vdc0 worker_pid)"
+}
+
+# The last of them has requests in flight.
+kill_until_given_up() {
+	local i answers to_write deaths=$1
+
+	prepare_loads
+	monitor=$(vc_status vdc0 monitor_pid)
+	find_worker
+	for ((i = 1; i < deaths; i++)); do
+		kill -9 "$worker"
+		next_worker
+	done
+	wait_for "$patience" vc_has_worker vdc0
+	vc_is vdc0 active || fail "given up after $((deaths - 1))"
+	kill -STOP "$worker"
+	exec {answers}<>answers {to_write}<>to_write
+	head -c 16384 data >&"$to_write"
+	wait_for "$patience" in_flight 8
+	kill -9 "$worker"
 	for i in "${loads[@]}"; do
 		! wait "$i" || fail "a request in flight did not fail"
 	done
-	wait_for 60 vc_has_worker vdc0
-}
-
-# in_flight N: so many requests are.
-in_flight() {
-	local reads writes
-
-	read -r reads writes <"/sys/block/${dev##*/}/inflight"
-	[ $((reads + writes)) = "$1" ]
+	exec {answers}>&- {to_write}>&-
+	wait_for "$patience" vc_has_worker vdc0
 }
 
 # give_up RING DEATHS [OPTION...]
@@ -61,10 +68,11 @@ give_up() {
 	vc_attach secret.img vdc0 --ring "$ring" "$@"
 	dd if=data of="$dev" bs=1M oflag=direct conv=fsync status=none
 	kill_until_given_up "$deaths"
-	[ "$(vc_status vdc0 state)" = failed ] || fail "the state is not 'failed'"
-	[ "$(vc_status vdc0 worker_restarts)" = "$deaths" ] || fail "restarts"
-	"$VCRYPT" status vdc0 | grep -q "$deaths workers died within 60 s: \
-requests are answered with errors" || fail "status gives no reason"
+	"$VCRYPT" status --json vdc0 >status
+	[ "$(vc_member state <status)" = failed ] || fail "the state is not 'failed'"
+	[ "$(vc_member worker_restarts <status)" = "$deaths" ] || fail "restarts"
+	grep -q "$deaths workers died within 60 s: requests are answered with \
+errors" status || fail "status gives no reason"
 	expect_errors
 	vc_close vdc0
 	[ ! -b "$dev" ] || fail "$dev is still there"
@@ -73,6 +81,7 @@ requests are answered with errors" || fail "status gives no reason"
 	vc_close vdc0
 }
 
+mkfifo answers to_write
 vc_format secret.img
 head -c 4M /dev/urandom >data
 give_up split 5

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 #
 # The life of a container: what is written is back after close and open.
-# timeout: 400
 # rings: both
 
 . "$(dirname "$0")/functions.sh"

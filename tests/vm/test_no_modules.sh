@@ -3,7 +3,6 @@
 #
 # Without VDUSE or a driver for it the user is told which modules to load,
 # and whatever was done is undone.
-# timeout: 400
 
 . "$(dirname "$0")/functions.sh"
 

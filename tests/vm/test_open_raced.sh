@@ -5,10 +5,9 @@
 # is given it. A program that has opened it by then keeps it: open fails, the
 # volume is served, close works when the program is gone, and nobody else
 # waits.
-# cpus: 2
-# timeout: 400
 
-. "$(dirname "$0")/functions.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/functions.sh"
+requires strace
 
 cleanup modprobe -a virtio_vdpa virtio_blk
 cleanup modprobe -r vhost_vdpa
@@ -16,37 +15,45 @@ vc_format secret.img
 vc_format other.img
 printf %s "$passphrase" >key
 
-# race NODE DRIVER: $opener has opened NODE in an open for DRIVER. It does not
-# always come in time.
-race() {
-	local status try
+# hold COMMAND...: the process of $job that asks for the device is stopped, as
+# $held, at the end of that call: its second message to the kernel.
+hold() {
+	local tracer
 
-	for try in {1..30}; do
-		(
-			exec 2>/dev/null
-			until [ -e "$1" ] && exec 7<"$1"; do :; done
-			exec sleep 1000
-		) &
-		opener=$!
-		status=0
-		nice -n 19 "$VCRYPT" open --key-file key --driver "$2" \
-			secret.img one >out 2>err || status=$?
-		[ "$status" -eq 0 ] || break
-		vc_close one || { kill -9 "$opener"; vc_close one; }
-		kill -9 "$opener" || true
-		wait "$opener" || true
-	done
-	[ "$status" -eq 5 ] || fail "status $status: $(cat err)"
-	echo "$1: in time at the ${try}th"
+	: >trace
+	strace -I 2 -D -f -qq -o trace -e trace=sendmsg \
+		-e inject=sendmsg:signal=STOP:when=2 "$@" >out 2>err &
+	job=$!
+	wait_for "$patience" grep -q ' stopped by SIGSTOP' trace
+	held=$(sed -n 's/^\([0-9]*\) .* stopped by SIGSTOP.*/\1/p' trace)
+	# Only there.
+	tracer=$(sed -n 's/^TracerPid:[^0-9]*//p' "/proc/$held/status")
+	kill "$tracer"
+	wait_for "$patience" gone "$tracer"
+}
+
+# race NODE DRIVER: $opener has opened NODE in an open for DRIVER.
+race() {
+	local status=0
+
+	hold "$VCRYPT" open --key-file key --driver "$2" secret.img one
+	exec 7<"$1"
+	sleep 1000 &
+	opener=$!
 	cleanup kill -9 "$opener"
+	exec 7<&-
+	kill -CONT "$held"
+	wait "$job" || status=$?
+	[ "$status" -eq 5 ] || fail "status $status: $(cat err)"
 }
 
 # served NODE DRIVER
 served() {
 	says "$1: is opened by .*\\(it stays until vcrypt close one\\)"
-	[ "$(vc_status one state)" = active ] || fail "not active"
-	[ "$(vc_status one driver)" = "$2" ] || fail "driver"
-	[ "$(vc_status one device)" = "$1" ] || fail "device"
+	"$VCRYPT" status --json one >status
+	[ "$(vc_member state <status)" = active ] || fail "not active"
+	[ "$(vc_member driver <status)" = "$2" ] || fail "driver"
+	[ "$(vc_member device <status)" = "$1" ] || fail "device"
 	expect 5 "$VCRYPT" close one
 	vc_open other.img two --driver "$2"
 	vc_close two
@@ -68,4 +75,3 @@ modprobe vhost_vdpa
 modprobe virtio_vdpa
 race /dev/vhost-vdpa-0 virtio-vdpa
 served /dev/vhost-vdpa-0 vhost-vdpa
-

@@ -3,7 +3,6 @@
 #
 # Packed rings: more data in flight than fits into bounce memory of the default
 # size. The kernel answers with errors when it runs out.
-# timeout: 400
 
 . "$(dirname "$0")/functions.sh"
 requires fio

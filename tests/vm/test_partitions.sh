@@ -9,7 +9,7 @@ requires sfdisk mkfs.ext4
 vc_format secret.img
 vc_attach secret.img vdc0
 echo ',16M' | sfdisk -q "$dev"
-wait_for 60 test -b "${dev}1"
+wait_for "$patience" test -b "${dev}1"
 mkfs.ext4 -q "${dev}1"
 vc_mount "${dev}1"
 expect 5 "$VCRYPT" close vdc0

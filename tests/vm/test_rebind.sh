@@ -3,7 +3,6 @@
 #
 # An open volume changes hands by way of sysfs, between the kernel's disk and a
 # driver in user space, in both directions. status and close follow.
-# timeout: 300
 
 . "$(dirname "$0")/functions.sh"
 requires mkfs.ext4 e2fsck
@@ -39,12 +38,12 @@ has_device vhost-vdpa || fail "no vhost-vdpa: $("$VCRYPT" status vdc0)"
 [ ! -e "$dev" ] || fail "$dev is still there"
 NODE=$node RING=split FILE=start "$O/tests/vm/vhost_vdpa"
 exec 7<>"$node"
-expect 5 timeout 60 "$VCRYPT" close vdc0
+expect 5 timeout "$patience" "$VCRYPT" close vdc0
 says "$node: is opened by bash"
 exec 7<&-
 
 rebind vhost_vdpa virtio_vdpa
-wait_for 60 has_device virtio-vdpa
+wait_for "$patience" has_device virtio-vdpa
 dev=$node
 e2fsck -fn "$dev"
 vc_mount
@@ -59,5 +58,5 @@ vc_close vdc0
 [ ! -e /dev/vhost-vdpa-0 ] || fail "the node is still there"
 vc_attach secret.img vdc0 --driver virtio-vdpa
 echo vdc0 >/sys/bus/vdpa/drivers/virtio_vdpa/unbind
-"$VCRYPT" list | grep -q '^vdc0  *-  *active' || fail "$("$VCRYPT" list)"
+prints '^vdc0  *-  *active' "$VCRYPT" list || fail "$("$VCRYPT" list)"
 vc_close vdc0

@@ -3,7 +3,6 @@
 #
 # An open volume gets another size: a mounted file system grows with it, a
 # mounted one does not shrink, an image that grew from outside is followed.
-# timeout: 400
 
 . "$(dirname "$0")/functions.sh"
 requires mkfs.ext4 resize2fs e2fsck
@@ -14,8 +13,8 @@ disk_has() {
 
 # has MIB: so much the disk and the status say. The kernel takes its time.
 has() {
-	wait_for 60 disk_has "$1"
-	"$VCRYPT" status vdc0 | grep -q "size: *$(($1 << 20)) bytes" ||
+	wait_for "$patience" disk_has "$1"
+	prints "size: *$(($1 << 20)) bytes" "$VCRYPT" status vdc0 ||
 		fail "status tells another size"
 }
 
@@ -28,15 +27,18 @@ vc_mount
 cp -r tree mnt/
 
 # Under load, and the new part is used at once.
-(while cp -r tree mnt/again && sync -f mnt; do rm -r mnt/again; done) \
-	>/dev/null 2>&1 &
+(until [ -e enough ]; do
+	cp -r tree mnt/again
+	sync -f mnt
+	rm -r mnt/again
+done) &
 load=$!
 "$VCRYPT" resize vdc0 --size 64M
 has 48
 [ "$(stat -c %s secret.img)" = $((64 << 20)) ] || fail "the image is not 64M"
 resize2fs "$dev"
-kill "$load"
-wait "$load" || true
+touch enough
+wait "$load"
 head -c 20M /dev/urandom >large
 cp large mnt/large
 sync -f mnt
@@ -55,8 +57,8 @@ says "vdc1: is not open"
 
 # From outside, and after a worker died.
 truncate -s 80M secret.img
-kill -9 "$("$VCRYPT" status vdc0 | sed -n 's/.*worker \([0-9]*\).*/\1/p')"
-wait_for 60 "$VCRYPT" resize vdc0
+kill -9 "$(vc_status vdc0 worker_pid)"
+wait_for "$patience" "$VCRYPT" resize vdc0
 has 64
 resize2fs "$dev"
 check_tree mnt/tree tree.sums

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 #
 # The volume grows while it is written to, verified, step by step.
-# timeout: 300
 # cpus: 2
 # rings: both
 
@@ -22,7 +21,7 @@ fio --name=verify --filename="$dev" --ioengine=libaio --direct=1 --rw=randrw \
 load=$!
 for size in 52 60 80; do
 	"$VCRYPT" resize vdc0 --size "${size}M"
-	wait_for 60 disk_has $((size - 16))
+	wait_for "$patience" disk_has $((size - 16))
 	head -c 1M /dev/urandom >data
 	dd if=data of="$dev" bs=1M seek=$((size - 17)) oflag=direct \
 		conv=fsync status=none

@@ -28,8 +28,8 @@ is ring split
 is kernel "$(uname -r)"
 is vduse_api 0
 is kernel_gave_up false
-"$VCRYPT" status vdc0 | grep -q \
-	'kernel: *6.*, VDUSE API 0, bounce_size irq_cb_affinity$' ||
+prints 'kernel: *6.*, VDUSE API 0, bounce_size irq_cb_affinity$' \
+	"$VCRYPT" status vdc0 ||
 	{ "$VCRYPT" status vdc0; fail "what the kernel has"; }
 features=$("$VCRYPT" status vdc0 | grep features:)
 for feature in SIZE_MAX SEG_MAX BLK_SIZE FLUSH TOPOLOGY MQ INDIRECT_DESC \
@@ -39,10 +39,11 @@ done
 [ "$(blockdev --getss "$dev")" = 4096 ] || fail "logical block size"
 [ "$(blockdev --getpbsz "$dev")" = 4096 ] || fail "physical block size"
 dd if=/dev/zero of="$dev" bs=64k count=10 oflag=direct conv=fsync status=none
-"$VCRYPT" status vdc0 | grep -q "write *10 requests, 640.0 KiB, 0 errors" ||
-	{ "$VCRYPT" status vdc0; fail "the writes are not counted"; }
-"$VCRYPT" status vdc0 | grep -q "flush *[1-9]" || fail "no flush came"
-"$VCRYPT" status --json | grep -q '"name": *"vdc0"' || fail "status of all"
+"$VCRYPT" status vdc0 >status
+grep -q "write *10 requests, 640.0 KiB, 0 errors" status ||
+	{ cat status; fail "the writes are not counted"; }
+grep -q "flush *[1-9]" status || fail "no flush came"
+prints '"name": *"vdc0"' "$VCRYPT" status --json || fail "status of all"
 
 # A monitor that does not answer is no reason to wait for ever.
 kill -STOP "$(vc_status vdc0 monitor_pid)"

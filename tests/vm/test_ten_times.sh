@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 #
 # Ten opens and closes leave nothing behind.
-# timeout: 400
 
 . "$(dirname "$0")/functions.sh"
 

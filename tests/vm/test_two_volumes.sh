@@ -22,8 +22,8 @@ dd if=data2 of="$two" bs=64k oflag=direct conv=fsync status=none
 wait $!
 cmp -n 4194304 data1 "$one"
 cmp -n 4194304 data2 "$two"
-"$VCRYPT" list | grep -q "^first *$one *active .*one.img" || fail "list"
-"$VCRYPT" list --json | grep -q '"second.volume-with_long.name"' || fail "json"
+prints "^first *$one *active .*one.img" "$VCRYPT" list || fail "list"
+prints '"second.volume-with_long.name"' "$VCRYPT" list --json || fail "json"
 vc_close first
 cmp -n 4194304 data2 "$two"
 vc_close second.volume-with_long.name

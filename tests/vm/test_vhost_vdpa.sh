@@ -3,7 +3,6 @@
 #
 # A driver in user space has the device: see vhost_vdpa.c. With both kinds of
 # rings.
-# timeout: 400
 
 . "$(dirname "$0")/functions.sh"
 

@@ -4,7 +4,6 @@
 # Those who take a vhost-vdpa volume away are killed in the middle of it, while
 # another volume is opened: neither hangs, and close works.
 # cpus: 2
-# timeout: 400
 
 . "$(dirname "$0")/functions.sh"
 
@@ -38,7 +37,7 @@ kill_in_close() {
 	fi
 	kill -9 "${pids[@]}" 2>/dev/null || true
 	wait "$closer" || true
-	wait_for 100 cleaned
+	wait_for "$patience" cleaned
 	[ ! -e /sys/bus/vdpa/devices/one ] || fail "$1: still on the bus"
 	[ ! -e /dev/vduse/one ] || fail "$1: still there"
 }

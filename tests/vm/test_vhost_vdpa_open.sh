@@ -3,7 +3,6 @@
 #
 # A volume that is given to vhost_vdpa: opened whichever driver was loaded
 # first, shown, and closed only when no program has its node open.
-# timeout: 300
 
 . "$(dirname "$0")/functions.sh"
 
@@ -17,10 +16,6 @@ is_vhost() {
 	[ "$(vc_status "$1" device)" = "$node" ] || fail "device of $1"
 	[ "$(vc_status "$1" driver)" = vhost-vdpa ] || fail "driver of $1"
 	[ -z "$(ls -d /sys/block/vd* 2>/dev/null)" ] || fail "there is a disk"
-}
-
-is_orphaned() {
-	[ "$(vc_status one state)" = orphaned ]
 }
 
 vc_holds() {
@@ -49,18 +44,18 @@ cleanup "$VCRYPT" close one
 is_vhost one
 [ "$("$VCRYPT" list | sed -n 's/^one  *\([^ ]*\) .*/\1/p')" = "$node" ] ||
 	fail "list does not show $node"
-"$VCRYPT" status one | grep -q 'driver: *vhost-vdpa$' || fail "status"
+prints 'driver: *vhost-vdpa$' "$VCRYPT" status one || fail "status"
 
 # In use; nobody waits in the kernel.
 exec 7<>"$node"
 for how in "close one" "close --force one" "resize --size 40M one"; do
 	# shellcheck disable=SC2086 # two words and more
-	expect 5 timeout 60 "$VCRYPT" $how
+	expect 5 timeout "$patience" "$VCRYPT" $how
 	says "$node: is opened by bash \(process $$\)"
 done
 grep -q force err && fail "resize speaks of --force"
 vc_open secret.img two --readonly 2>/dev/null && fail "opened twice"
-[ "$(vc_status one state)" = active ] || fail "not active"
+vc_is one active || fail "not active"
 "$VCRYPT" resize --size 80M one
 exec 7<&-
 "$VCRYPT" resize --size 70M one
@@ -81,10 +76,10 @@ rm "$node"
 node=$(vc_open secret.img one --driver vhost-vdpa)
 exec 7<>"$node"
 (exec 7<&-; echo one >/sys/bus/vdpa/drivers/vhost_vdpa/unbind) &
-wait_for 60 test ! -e "$node"
+wait_for "$patience" test ! -e "$node"
 for how in "close one" "close --force one"; do
 	# shellcheck disable=SC2086 # two words and more
-	expect 5 timeout 60 "$VCRYPT" $how
+	expect 5 timeout "$patience" "$VCRYPT" $how
 	says "one: .* waits until a program has closed"
 done
 [ "$(vc_status one driver)" = null ] || fail "it has a driver"
@@ -96,7 +91,7 @@ vc_close one
 node=$(vc_open secret.img one --driver vhost-vdpa)
 kill -9 "$(vc_status one monitor_pid)"
 worker=$(vc_status one worker_pid)
-wait_for 60 is_orphaned
+wait_for "$patience" vc_is one orphaned
 is_vhost one
 sleep 0.3
 [ -d "/proc/$worker" ] || fail "the worker ended with its monitor"
@@ -114,19 +109,19 @@ sleep 1000 7<>"$node" &
 holder=$!
 monitor=$(vc_status one monitor_pid)
 worker=$(vc_status one worker_pid)
-wait_for 60 vc_holds "$holder" "$node"
+wait_for "$patience" vc_holds "$holder" "$node"
 kill -STOP "$monitor"
 kill -9 "$worker" "$monitor"
-wait_for 60 test ! -d "/proc/$worker"
-[ "$(vc_status one state)" = dead ] || fail "not dead"
+wait_for "$patience" gone "$monitor" "$worker"
+vc_is one dead || fail "not dead"
 is_vhost one
 for how in "close one" "close --force one"; do
 	# shellcheck disable=SC2086 # two words and more
-	expect 5 timeout 60 "$VCRYPT" $how
+	expect 5 timeout "$patience" "$VCRYPT" $how
 	says "is opened by sleep \(process $holder\)"
 done
 kill -9 "$holder"
-timeout 60 "$VCRYPT" close one
+timeout "$patience" "$VCRYPT" close one
 wait "$holder" || true
 
 # vhost_vdpa was first.

@@ -3,7 +3,6 @@
 #
 # Zeroes that are asked for are read, and stand encrypted in the image: also
 # where discards are allowed, and after a restart of the worker.
-# timeout: 240
 # rings: both
 
 . "$(dirname "$0")/functions.sh"
@@ -19,7 +18,7 @@ dd if=data of="$dev" bs=1M oflag=direct conv=fsync status=none
 blkdiscard -z -o 1M -l 12M "$dev"
 dd if=/dev/zero of=data bs=1M seek=1 count=12 conv=notrunc status=none
 cmp data "$dev" || fail "other than zeroes are read ($options)"
-"$VCRYPT" status vdc0 | grep "^  write_zeroes .* 12.0 MiB, 0 errors" ||
+prints "^  write_zeroes .* 12.0 MiB, 0 errors" "$VCRYPT" status vdc0 ||
 	fail "they were not asked of the device"
 vc_close vdc0
 # Two equal plaintext sectors, two different ones in the image.
