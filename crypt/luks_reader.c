@@ -24,34 +24,57 @@
 
 #define PAGE 4096u
 
+/*
+ * The next part of the image that is no hole, from @at and before @end; it
+ * starts at @end if there is none, and where the image ends if that is before.
+ */
+static void next_part(int fd, off_t at, off_t end, off_t *ret_start,
+		      off_t *ret_stop)
+{
+	off_t start = lseek(fd, at, SEEK_DATA), hole;
+
+	if (start < 0 && errno == ENXIO)
+		start = lseek(fd, 0, SEEK_END);
+	else if (start < 0)
+		start = at; /* not every file can tell */
+	if (start > end)
+		start = end;
+	hole = lseek(fd, start, SEEK_HOLE);
+	*ret_start = start;
+	*ret_stop = hole > start && hole < end ? hole : end;
+}
+
+/* The holes of the image are holes of the copy, which takes memory. */
 int luks_reader_copy(struct luks_reader *reader, uint64_t offset, size_t len,
 		     struct why *why)
 {
-	uint64_t start = offset / PAGE * PAGE;
-	size_t done = 0;
+	off_t begin = (off_t)(offset / PAGE * PAGE), at = begin, stop = begin;
+	off_t end = (off_t)(offset + len);
+	int fd = reader->source.header_fd;
+	ssize_t n = 1;
 	uint8_t *p;
-	ssize_t n;
 
-	len += offset - start;
-	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED,
-		 reader->source.copy_fd, (off_t)start);
+	p = mmap(NULL, (size_t)(end - begin), PROT_READ | PROT_WRITE,
+		 MAP_SHARED, reader->source.copy_fd, begin);
 	if (p == MAP_FAILED)
 		return why_set(why, -ENOMEM, "no memory for the header");
-	while (done < len) {
-		n = pread(reader->source.header_fd, p + done, len - done,
-			  (off_t)(start + done));
-		if (n < 0 && errno == EINTR)
+	while (at < end && n) {
+		if (at == stop) {
+			next_part(fd, at, end, &at, &stop);
 			continue;
-		if (n <= 0)
+		}
+		n = pread(fd, p + (at - begin), (size_t)(stop - at), at);
+		if (n < 0 && errno != EINTR)
 			break;
-		done += (size_t)n;
+		if (n > 0)
+			at += n;
 	}
-	munmap(p, len);
-	if (done == len)
+	munmap(p, (size_t)(end - begin));
+	if (at == end)
 		return 0;
 	return why_set(why, -EIO,
 		       "reading the header at byte %" PRIu64 " failed",
-		       start + done);
+		       (uint64_t)at);
 }
 
 /* Has a sector nearly as many different bytes as chance would give it? */

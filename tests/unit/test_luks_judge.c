@@ -5,9 +5,11 @@
  */
 #include <check.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crypt/luks_reader.h"
@@ -138,6 +140,40 @@ START_TEST(test_read_fails)
 }
 END_TEST
 
+/* Memory for what the image has, and not for its holes. */
+START_TEST(test_holes)
+{
+	int image = make(ERASED), copy = memfd_create("copy", MFD_CLOEXEC);
+	const struct luks_source source = {
+		.header_fd = image,
+		.copy_fd = copy,
+		.layout = LUKS_ATTACHED,
+		.header_size = 20 * MIB,
+		.data_size = 20 * MIB,
+	};
+	struct luks_reader *reader;
+	struct stat of_image, of_copy;
+	char byte;
+
+	ck_assert_int_eq(ftruncate(copy, 256 * MIB), 0);
+	ck_assert_int_eq(fallocate(image,
+				   FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				   64 * 1024, 15 * MIB),
+			 0);
+	ck_assert_int_eq(pwrite(image, "x", 1, 5 * MIB), 1);
+	ck_assert_int_eq(luks_reader_open(&source, &reader, &why), 0);
+	luks_reader_judge(reader, &info, &why);
+	luks_reader_close(reader);
+	ck_assert_int_eq(pread(copy, &byte, 1, 5 * MIB), 1);
+	ck_assert_int_eq(byte, 'x');
+	ck_assert_int_eq(fstat(image, &of_image), 0);
+	ck_assert_int_eq(fstat(copy, &of_copy), 0);
+	ck_assert_int_le(of_copy.st_blocks, of_image.st_blocks);
+	close(copy);
+	close(image);
+}
+END_TEST
+
 static void expect_info(enum kind kind, const char *type, const char *cipher,
 			uint64_t slots_offset, uint32_t sector_size)
 {
@@ -196,6 +232,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_extent, 0, LEN(cases));
 	tcase_add_test(tc, test_read_fails);
+	tcase_add_test(tc, test_holes);
 	tcase_add_test(tc, test_info);
 	tcase_add_loop_test(tc, test_digest, 0, 2);
 	suite_add_tcase(s, tc);
