@@ -14,6 +14,18 @@
 #include "lib/transfer.h"
 #include "lib/why.h"
 
+/* To repair a header is to have room for its data, which a backup has not. */
+static int make_room(const struct header_copy *copy, struct why *why)
+{
+	off_t start = (off_t)copy->info.data_offset;
+
+	if (lseek(copy->fd, 0, SEEK_END) >= start ||
+	    !ftruncate(copy->fd, start))
+		return 0;
+	return why_set(why, -errno, "no memory for the header: %s",
+		       strerror(errno));
+}
+
 /* The gate has seen it: now the better of two headers becomes both. */
 static int settle(const struct header_copy *copy, struct why *why)
 {
@@ -23,7 +35,9 @@ static int settle(const struct header_copy *copy, struct why *why)
 
 	if (strcmp(copy->info.type, CRYPT_LUKS2))
 		return 0;
-	r = luks_log_start(copy->fd, &log, &cd, why);
+	r = make_room(copy, why);
+	if (!r)
+		r = luks_log_start(copy->fd, &log, &cd, why);
 	if (r)
 		return r;
 	r = crypt_repair(cd, CRYPT_LUKS2, NULL);
@@ -91,9 +105,9 @@ static int take(const struct volume_request *request,
 	if (repairs)
 		r = compare(&copy, request->header_fd, repairs, why);
 	if (!r)
-		r = trim(&copy, request->header_fd, why);
-	if (!r)
 		r = settle(&copy, why);
+	if (!r)
+		r = trim(&copy, request->header_fd, why);
 	if (r)
 		close(copy.fd);
 	else

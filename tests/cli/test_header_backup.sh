@@ -45,6 +45,18 @@ dd if=/dev/urandom of=one.img bs=1k seek=4 count=500 conv=notrunc status=none
 "$VCRYPT" header restore --batch-mode one.img one.bak
 key_works one.img
 
+# Data that start far behind the header, of which the backup is.
+vc_format far.img --size 4M --luks2-keyslots-size 256K --offset 4096
+"$VCRYPT" header backup far.img far.bak
+[ "$(stat -c %s far.bak)" -lt 1048576 ] || fail "more than the header"
+cp --sparse=always far.img far.whole
+dd if=/dev/urandom of=far.img bs=1k seek=4 count=200 conv=notrunc status=none
+"$VCRYPT" header restore --batch-mode --force far.img far.bak
+cmp far.img far.whole
+vc_format farther.img --size 302M --luks2-keyslots-size 256K --offset 614400
+"$VCRYPT" header backup farther.img farther.bak
+"$VCRYPT" header restore --batch-mode farther.img farther.bak
+
 # What is no backup, or cannot be one of this image.
 dd if=/dev/urandom of=noise bs=1M count=1 status=none
 expect 4 "$VCRYPT" header restore --batch-mode a.img noise
