@@ -90,12 +90,15 @@ found_in_monitor() {
 }
 
 # found_in_worker PID QUEUES: a context for either direction, for itself and
-# for each queue.  One that encrypts has four blocks of the key and 26 later
-# round keys; one that decrypts 13 inverse ones, and of the tweak's schedule,
-# and its own ends, three and 14.
+# for each thread that serves queues.  One that encrypts has four blocks of the
+# key and 26 later round keys; one that decrypts 13 inverse ones, and of the
+# tweak's schedule, and its own ends, three and 14.
 found_in_worker() {
-	local n=$(($2 + 1))
+	local n
 
+	n=$(nproc)
+	[ "$n" -lt "$2" ] || n=$2
+	n=$((n + 1))
 	found_in "$1" worker $((7 * n)) $((40 * n)) $((13 * n))
 }
 
