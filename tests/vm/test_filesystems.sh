@@ -3,6 +3,7 @@
 #
 # ext4, XFS and btrfs live on a volume, under what a build does to a file
 # system: many small files made side by side, renamed, packed up and removed.
+# timeout: 1200
 
 . "$(dirname "$0")/functions.sh"
 requires mkfs.ext4 e2fsck mkfs.xfs xfs_repair mkfs.btrfs btrfs

@@ -3,6 +3,7 @@
 #
 # Random reads and writes of every size, all verified: on rings of both
 # formats, with one queue and with four.
+# timeout: 1200
 # cpus: 4
 
 . "$(dirname "$0")/functions.sh"

@@ -3,6 +3,7 @@
 #
 # Monitor, or monitor and worker, are killed at any moment of an open: close
 # cleans up, and the next open works.
+# timeout: 1200
 
 . "$(dirname "$0")/functions.sh"
 

@@ -3,6 +3,7 @@
 #
 # Twenty kills of the worker under load, at random moments: no I/O error,
 # nothing lost, nothing written where nobody wrote.
+# timeout: 1200
 # cpus: 2
 # rings: both
 

@@ -4,6 +4,7 @@
 # A worker that dies again and again is given up, on either ring: requests end
 # with errors, those in flight and those that come, status says why, close
 # works, and what was written before is there.
+# timeout: 1200
 
 . "$(dirname "$0")/functions.sh"
 

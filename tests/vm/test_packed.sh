@@ -3,6 +3,7 @@
 #
 # Packed rings: more data in flight than fits into bounce memory of the default
 # size. The kernel answers with errors when it runs out.
+# timeout: 1200
 
 . "$(dirname "$0")/functions.sh"
 requires fio

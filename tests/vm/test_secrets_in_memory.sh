@@ -3,6 +3,7 @@
 #
 # open: the volume key and its schedules stand where Documentation/security.md
 # says, the passphrase nowhere, and no dump of a process has any of it.
+# timeout: 1200
 
 . "$(dirname "$0")/functions.sh"
 . "$(dirname "$0")/../secrets/functions.sh"

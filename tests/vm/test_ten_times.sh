@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later WITH cryptsetup-OpenSSL-exception
 #
 # Ten opens and closes leave nothing behind.
+# timeout: 1200
 
 . "$(dirname "$0")/functions.sh"
 

@@ -3,6 +3,7 @@
 #
 # A driver in user space has the device: see vhost_vdpa.c. With both kinds of
 # rings.
+# timeout: 1200
 
 . "$(dirname "$0")/functions.sh"
 

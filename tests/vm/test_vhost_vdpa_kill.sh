@@ -3,6 +3,7 @@
 #
 # Those who take a vhost-vdpa volume away are killed in the middle of it, while
 # another volume is opened: neither hangs, and close works.
+# timeout: 1200
 # cpus: 2
 
 . "$(dirname "$0")/functions.sh"

@@ -3,6 +3,7 @@
 #
 # A volume that is given to vhost_vdpa: opened whichever driver was loaded
 # first, shown, and closed only when no program has its node open.
+# timeout: 1200
 
 . "$(dirname "$0")/functions.sh"
 
