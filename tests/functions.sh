@@ -121,18 +121,24 @@ matches() {
 # The cheapest key derivation there is: tests do not guess passphrases.
 fast_pbkdf=(--pbkdf pbkdf2 --pbkdf-force-iterations 1000)
 
+# What vc_format is told of the header unless the options say where it goes.
+vc_header=()
+
 # vc_format IMAGE [OPTION...]: a new container with $passphrase, 64 MiB unless
 # the options give a size.
 vc_format() {
-	local image=$1 size=(--size 64M)
+	local image=$1 size=(--size 64M) header=("${vc_header[@]}")
 
 	shift
 	case " $* " in
 	*" --size"*) size=() ;;
 	esac
+	case " $* " in
+	*" --offset"* | *" --header"*) header=() ;;
+	esac
 	[ -e "$image" ] && size=()
 	printf %s "$passphrase" | "$VCRYPT" format --batch-mode --key-file - \
-		"${fast_pbkdf[@]}" "${size[@]}" "$@" "$image"
+		"${fast_pbkdf[@]}" "${header[@]}" "${size[@]}" "$@" "$image"
 }
 
 # vc_open IMAGE NAME [OPTION...]: prints the block device. Its rings are of the

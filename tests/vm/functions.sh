@@ -13,6 +13,10 @@ patience=200
 # The same for a test case of libcheck.
 export CK_DEFAULT_TIMEOUT=$patience
 
+# 2 MiB, of which a fraction is used: to fill and to read the 16 MiB of others
+# takes seconds in a guest that is emulated.
+vc_header=(--luks2-keyslots-size 1M --offset 4096)
+
 # vc_mount [DEVICE]: mount it (default $dev) on ./mnt, until the test ends.
 # shellcheck disable=SC2120 # the argument is optional
 vc_mount() {

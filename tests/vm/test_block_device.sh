@@ -41,9 +41,9 @@ truncate -s 80M disk
 losetup -c "$loop"
 "$VCRYPT" resize vdc0
 grew() {
-	[ "$(blockdev --getsize64 "$dev")" = $((64 << 20)) ]
+	[ "$(blockdev --getsize64 "$dev")" = $((78 << 20)) ]
 }
 wait_for "$patience" grew
 dd if=data of="$dev" bs=1M seek=60 oflag=direct conv=fsync status=none
-dd if="$dev" bs=1M skip=60 iflag=direct status=none | cmp - data
+dd if="$dev" bs=1M skip=60 count=4 iflag=direct status=none | cmp - data
 vc_close vdc0

@@ -17,6 +17,8 @@ closed() {
 	expect 2 cryptsetup open --test-passphrase --key-file "$1" "$loop"
 }
 
+# With the header that everybody gets.
+vc_header=()
 truncate -s 32M disk
 loop=$(losetup -f --show disk)
 cleanup losetup -d "$loop"

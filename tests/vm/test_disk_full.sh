@@ -6,7 +6,7 @@
 . "$(dirname "$0")/functions.sh"
 
 mkdir small
-mount -t tmpfs -o size=32M none small
+mount -t tmpfs -o size=18M none small
 cleanup umount -l "$PWD/small"
 vc_format small/secret.img --size 64M
 vc_attach small/secret.img vdc0

@@ -7,7 +7,8 @@
 . "$(dirname "$0")/functions.sh"
 requires cryptsetup
 
-vc_format secret.img --size 6M --header secret.hdr
+vc_format secret.img --size 6M --header secret.hdr \
+	--luks2-keyslots-size 1M
 both_ways secret.img $((6 << 20)) --header secret.hdr --key-file -
 
 rm secret.hdr

@@ -11,14 +11,14 @@ requires cryptsetup
 made_by() {
 	rm -f secret.img
 	if [ "$1" = vcrypt ]; then
-		vc_format secret.img --size 20M --offset 32768 \
+		vc_format secret.img --size 6M \
 			--sector-size "$2" --key-size "$3"
 		return
 	fi
-	truncate -s 20M secret.img
+	truncate -s 6M secret.img
 	printf %s "$passphrase" | cryptsetup luksFormat -q --type luks2 \
 		"${fast_pbkdf[@]}" --sector-size "$2" --key-size "$3" \
-		--offset 32768 --key-file - secret.img
+		--offset 4096 --key-file - secret.img
 }
 
 for spec in "vcrypt 512 512" "cryptsetup 1024 512" "vcrypt 2048 512" \

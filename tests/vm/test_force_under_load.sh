@@ -7,7 +7,7 @@
 . "$(dirname "$0")/functions.sh"
 requires fio
 
-vc_format secret.img
+vc_format secret.img --size 42M
 vc_attach secret.img vdc0
 fio --name=load --filename="$dev" --ioengine=libaio --direct=1 --rw=randwrite \
 	--bs=64k --iodepth=32 --size=40M --time_based --runtime=1000 \

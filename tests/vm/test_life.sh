@@ -7,6 +7,8 @@
 . "$(dirname "$0")/functions.sh"
 requires mkfs.ext4 e2fsck
 
+# With the header that everybody gets.
+vc_header=()
 make_tree tree 8
 vc_format secret.img --size 128M
 vc_attach secret.img vdc0

@@ -7,7 +7,7 @@
 
 . "$(dirname "$0")/functions.sh"
 
-vc_format secret.img
+vc_format secret.img --size 8M
 vc_attach secret.img vdc0
 head -c 1M /dev/urandom >data
 dd if=data of="$dev" bs=1M oflag=direct conv=fsync status=none

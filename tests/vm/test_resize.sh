@@ -19,7 +19,7 @@ has() {
 }
 
 make_tree tree 4
-vc_format secret.img --size 32M --offset 32768
+vc_format secret.img --size 18M
 vc_attach secret.img vdc0
 has 16
 mkfs.ext4 -q "$dev"
@@ -33,9 +33,9 @@ cp -r tree mnt/
 	rm -r mnt/again
 done) &
 load=$!
-"$VCRYPT" resize vdc0 --size 64M
+"$VCRYPT" resize vdc0 --size 50M
 has 48
-[ "$(stat -c %s secret.img)" = $((64 << 20)) ] || fail "the image is not 64M"
+[ "$(stat -c %s secret.img)" = $((50 << 20)) ] || fail "the image is not 50M"
 resize2fs "$dev"
 touch enough
 wait "$load"
@@ -45,18 +45,18 @@ sync -f mnt
 cmp large mnt/large
 
 # Not while somebody uses it.
-expect 5 "$VCRYPT" resize vdc0 --size 32M
+expect 5 "$VCRYPT" resize vdc0 --size 18M
 says "mounted"
 has 48
-[ "$(stat -c %s secret.img)" = $((64 << 20)) ] || fail "the image was cut"
-expect 4 "$VCRYPT" resize vdc0 --size 67109000
+[ "$(stat -c %s secret.img)" = $((50 << 20)) ] || fail "the image was cut"
+expect 4 "$VCRYPT" resize vdc0 --size 52428936
 says "sectors of 4096"
 expect 4 "$VCRYPT" resize vdc0 --size 1M
 expect 4 "$VCRYPT" resize vdc1
 says "vdc1: is not open"
 
 # From outside, and after a worker died.
-truncate -s 80M secret.img
+truncate -s 66M secret.img
 kill -9 "$(vc_status vdc0 worker_pid)"
 wait_for "$patience" "$VCRYPT" resize vdc0
 has 64
@@ -68,9 +68,9 @@ e2fsck -fn "$dev"
 # Smaller, once it is not in use.
 e2fsck -fp "$dev"
 resize2fs "$dev" 40M
-"$VCRYPT" resize vdc0 --size 60M
+"$VCRYPT" resize vdc0 --size 46M
 has 44
-[ "$(stat -c %s secret.img)" = $((60 << 20)) ] || fail "the image is not 60M"
+[ "$(stat -c %s secret.img)" = $((46 << 20)) ] || fail "the image is not 46M"
 vc_close vdc0
 
 vc_attach secret.img vdc0

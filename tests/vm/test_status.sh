@@ -19,7 +19,7 @@ is cipher aes-xts-plain64
 is label "my label"
 is key_bits 512
 is sector_size 4096
-is size $((48 << 20))
+is size $((62 << 20))
 is queues 2
 is queue_size 64
 # Direct I/O works on ext4.

@@ -10,7 +10,7 @@ requires blkdiscard
 
 options=
 [ -z "${RING-}" ] || options="--allow-discards --queues 1"
-vc_format secret.img --size 32M --offset 32768
+vc_format secret.img --size 18M
 # shellcheck disable=SC2086 # several options
 vc_attach secret.img vdc0 $options
 head -c 16M /dev/urandom >data
@@ -22,7 +22,7 @@ prints "^  write_zeroes .* 12.0 MiB, 0 errors" "$VCRYPT" status vdc0 ||
 	fail "they were not asked of the device"
 vc_close vdc0
 # Two equal plaintext sectors, two different ones in the image.
-[ "$(dd if=secret.img bs=4096 skip=$((18 << 8)) count=256 \
+[ "$(dd if=secret.img bs=4096 skip=$((4 << 8)) count=256 \
 	status=none | od -An -v -tx8 -w32 | sort | uniq -d |
 	wc -l)" -eq 0 ] || fail "zeroes in the image"
 vc_attach secret.img vdc0

@@ -5,7 +5,7 @@
 
 . "$(dirname "$0")/functions.sh"
 
-vc_format secret.img
+vc_format secret.img --size 8M
 sum=$(sha256sum <secret.img)
 echo wrong >key
 expect 2 "$VCRYPT" open --key-file key secret.img vdc0
