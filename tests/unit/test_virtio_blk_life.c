@@ -422,7 +422,7 @@ START_TEST(test_scribbling_driver)
 	hold_init(&hold, 2048, 512);
 	driver_blk_init_ring(&b, &hold.dev, SIZE, 0, _i);
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += 2;
+	until.tv_sec += 1;
 	do {
 		driver_blk_stop(&b);
 		driver_reset(&b.d);
