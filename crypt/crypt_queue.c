@@ -7,8 +7,10 @@
  * few sizes, each with a pool of its own: the smallest that holds what is left
  * of the request is taken.  The last one given back is the first one taken
  * again, by whichever queue of the thread, so that few of them stay in the
- * CPU's cache.  A request whose pool is empty waits in that pool's line; a
- * piece in flight waits for nothing, so that the line always moves.
+ * CPU's cache.  A request whose pool is empty waits in a line; a piece in
+ * flight waits for nothing, so that the line always moves.  Each queue has a line
+ * for each pool, and those of a pool have a turn after each other, so that no
+ * queue waits for all that another one has begun.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -43,29 +45,56 @@ static struct pool *pool_for(struct crypt_thread *t, size_t len)
 	return pool;
 }
 
+static struct line *line_of(struct slot *s, const struct pool *pool)
+{
+	return &s->queue->lines[pool - s->queue->thread->pools];
+}
+
+/* The line has somebody in it: its turn comes after all others'. */
+static void line_up(struct pool *pool, struct line *line)
+{
+	line->next = NULL;
+	*pool->tail = line;
+	pool->tail = &line->next;
+}
+
 static void wait_last(struct pool *pool, struct slot *s)
 {
+	struct line *line = line_of(s, pool);
+
+	if (!line->head) {
+		line->tail = &line->head;
+		line_up(pool, line);
+	}
 	s->turn = TURN_PIECES;
 	s->next = NULL;
-	*pool->tail = s;
-	pool->tail = &s->next;
+	*line->tail = s;
+	line->tail = &s->next;
 }
 
 static void wait_first(struct pool *pool, struct slot *s)
 {
-	s->next = pool->head;
-	if (!pool->head)
-		pool->tail = &s->next;
-	pool->head = s;
+	struct line *line = line_of(s, pool);
+
+	s->next = line->head;
+	if (!line->head) {
+		line->tail = &s->next;
+		line_up(pool, line);
+	}
+	line->head = s;
 }
 
 static struct slot *take_waiting(struct pool *pool)
 {
-	struct slot *s = pool->head;
+	struct line *line = pool->head;
+	struct slot *s = line->head;
 
-	pool->head = s->next;
+	pool->head = line->next;
 	if (!pool->head)
 		pool->tail = &pool->head;
+	line->head = s->next;
+	if (line->head)
+		line_up(pool, line);
 	return s;
 }
 

@@ -45,10 +45,16 @@ struct piece {
 	struct copy_pos pos; /* its place in driver memory */
 };
 
+/* The requests of one queue that wait for a buffer of one pool. */
+struct line {
+	struct slot *head, **tail;
+	struct line *next; /* in pool->head, if there is one that waits */
+};
+
 struct pool {
 	uint32_t bytes; /* of a buffer */
 	struct piece *free;
-	struct slot *head, **tail; /* requests that wait for a buffer */
+	struct line *head, **tail; /* that are not empty, in rotation */
 };
 
 /* A request from above. */
@@ -56,7 +62,7 @@ struct slot {
 	struct blk_req pass; /* below, for what is not cut into pieces */
 	struct blk_req *req;
 	struct crypt_queue *queue;
-	struct slot *next;   /* in pool->head */
+	struct slot *next;   /* in line->head */
 	uint64_t sector;     /* of the next piece */
 	uint64_t left;	     /* bytes that no piece has taken yet */
 	struct copy_pos pos; /* of the next piece, for READ and WRITE */
@@ -88,6 +94,7 @@ struct crypt_queue {
 	struct blk_queue base;
 	struct blk_queue *lower; /* tags: the thread's pieces, what passes */
 	struct crypt_thread *thread;
+	struct line lines[NR_POOLS];
 	struct slot slots[];
 };
 

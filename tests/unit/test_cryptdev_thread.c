@@ -52,10 +52,11 @@ struct test_req {
 	struct blk_req req;
 	struct iovec iov;
 	bool in_flight;
+	unsigned ended_at; /* place among all that have ended, from 1 */
 };
 
 static struct test_req reqs[NR_QUEUES][DEPTH];
-static unsigned in_flight;
+static unsigned in_flight, ends;
 
 static void test_req_done(struct blk_req *req, int res)
 {
@@ -64,6 +65,7 @@ static void test_req_done(struct blk_req *req, int res)
 	ck_assert_int_eq(res, 0);
 	ck_assert(t->in_flight);
 	t->in_flight = false;
+	t->ended_at = ++ends;
 	in_flight--;
 }
 
@@ -141,6 +143,33 @@ START_TEST(test_shared)
 	close_queues();
 	free(plain);
 	free(got);
+}
+END_TEST
+
+static const struct starve_row {
+	enum blk_op op;
+	size_t many, one; /* bytes, of each request */
+} starve_rows[] = {
+	{ BLK_READ, 1 << 20, 128 << 10 },
+	{ BLK_WRITE, 1 << 20, 128 << 10 },
+	{ BLK_WRITE, 1 << 20, 1 << 20 },
+};
+
+/* A queue that has taken all buffers gives the other one half of the next. */
+START_TEST(test_no_queue_starves)
+{
+	const struct starve_row *r = &starve_rows[_i];
+	uint8_t *buf = calloc(DEPTH + 1, 1 << 20);
+	unsigned tag;
+
+	open_queues();
+	for (tag = 0; tag < DEPTH; tag++)
+		submit(0, tag, r->op, 0, buf + (tag << 20), r->many);
+	submit(1, 0, r->op, 0, buf + (DEPTH << 20), r->one);
+	wait_for_all();
+	ck_assert_uint_le(reqs[1][0].ended_at, DEPTH * 3 / 4);
+	close_queues();
+	free(buf);
 }
 END_TEST
 
@@ -303,6 +332,8 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_shared, 0,
 			    sizeof(shared_rows) / sizeof(*shared_rows));
+	tcase_add_loop_test(tc, test_no_queue_starves, 0,
+			    sizeof(starve_rows) / sizeof(*starve_rows));
 	tcase_add_test(tc, test_one_closes);
 	tcase_add_test(tc, test_registered_once);
 	tcase_add_test(tc, test_open_fails);
