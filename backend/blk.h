@@ -2,9 +2,10 @@
 /*
  * The block contract: what every layer below the device model is.
  *
- * A device (struct blk_dev) is shared, and read-only once it is open.  A
- * queue (struct blk_queue) belongs to one thread and its loop.  Layers stack:
- * the cipher is a device that is made on top of a device.
+ * A device (struct blk_dev) is shared, and what users see of it is read-only
+ * once it is open.  A queue (struct blk_queue) belongs to one thread and its
+ * loop, from open to close, and may share things with the other queues of that
+ * loop.  Layers stack: the cipher is a device that is made on top of a device.
  *
  * Sectors are units of 512 bytes of this layer's device, whatever the logical
  * block size is.  A layer allocates nothing per request: it sizes its slots

@@ -86,6 +86,8 @@ static void free_thread(struct crypt_thread *t)
 {
 	if (t->straddle)
 		explicit_bzero(t->straddle, XTS_MAX_SECTOR_SIZE);
+	if (t->registered)
+		loop_forget_memory(t->loop, t->mem);
 	if (t->mem != MAP_FAILED)
 		munmap(t->mem, t->mem_len);
 	xts_free(t->xts);

@@ -159,6 +159,15 @@ int loop_find_memory(const struct loop *loop, const void *p, size_t len)
 	return -1;
 }
 
+void loop_forget_memory(struct loop *loop, const void *base)
+{
+	unsigned i;
+
+	for (i = 0; i < loop->nr_mem; i++)
+		if (loop->mem[i].iov_base == base)
+			loop->mem[i].iov_len = 0;
+}
+
 unsigned loop_nr_memory(const struct loop *loop)
 {
 	return loop->nr_mem;
@@ -248,7 +257,7 @@ void loop_defer(struct loop *loop, struct loop_task *task)
 	loop->tasks_end = &task->next;
 }
 
-/* What is not there yet is the next turn's: answers go out first. */
+/* A batch; the rest, and what comes now, is the next turn's: answers go first. */
 static void reap(struct loop *loop)
 {
 	unsigned left = loop_poll_batch(&loop->poll);

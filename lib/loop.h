@@ -4,8 +4,9 @@
  *
  * A loop belongs to the thread that runs it.  Other threads reach it through
  * an eventfd that it reads.  Submissions are collected and enter the kernel
- * once per turn.  A turn is: submit, wait for completions, call what they
- * belong to, call what was deferred.
+ * once per turn.  A turn is: submit, wait for completions, call what a batch of
+ * them belongs to (see loop_poll.h; the next turn has the others), call what
+ * was deferred.
  *
  * A loop is made disabled: its files and memory are registered first, then
  * loop_seal restricts the ring to the operations that this program uses, so
@@ -58,6 +59,12 @@ int loop_add_memory(struct loop *loop, void *base, size_t len);
 
 /* The buffer that @len bytes at @p stand in, or -1: they are not registered. */
 int loop_find_memory(const struct loop *loop, const void *p, size_t len);
+
+/*
+ * The registered memory at @base is about to go: what comes to stand there is
+ * not it.  The ring keeps the pages until it ends.
+ */
+void loop_forget_memory(struct loop *loop, const void *base);
 
 /* How often loop_add_memory has succeeded. */
 unsigned loop_nr_memory(const struct loop *loop);

@@ -21,7 +21,7 @@
 /*
  * How many requests of all sources a turn begins, at whose end the answers go
  * out: their driver makes use of these while the next turn works on more.  And
- * how many of them it ends, unless a device is slower than this thread.
+ * how many completions it takes, unless a device is slower than this thread.
  */
 #define LOOP_BATCH 16
 

@@ -177,6 +177,9 @@ START_TEST(test_registered_memory)
 	ck_assert_uint_eq(loop_nr_memory(loop), 32);
 	ck_assert_int_eq(loop_find_memory(loop, mem + 31 * LEN + 1, 7), 31);
 	ck_assert_int_eq(loop_find_memory(loop, mem + LEN - 1, 2), -1);
+	loop_forget_memory(loop, mem + 31 * LEN);
+	ck_assert_int_eq(loop_find_memory(loop, mem + 31 * LEN + 1, 7), -1);
+	ck_assert_int_eq(loop_find_memory(loop, mem, 1), 0);
 	ck_assert_int_eq(loop_seal(loop), 0);
 	loop_free(loop);
 	free(mem);

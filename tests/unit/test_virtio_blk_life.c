@@ -156,6 +156,7 @@ static unsigned idle_turns(void)
 	unsigned nr = 0;
 	uint64_t value;
 
+	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(timerfd_settime(fd, 0, &soon, NULL), 0);
 	io_uring_prep_read(loop_sqe(b.loop, &op), fd, &value, sizeof(value), 0);
 	for (; op.done; nr++)
