@@ -24,57 +24,53 @@
 
 #define PAGE 4096u
 
-/*
- * The next part of the image that is no hole, from @at and before @end; it
- * starts at @end if there is none, and where the image ends if that is before.
- */
-static void next_part(int fd, off_t at, off_t end, off_t *ret_start,
-		      off_t *ret_stop)
+static bool is_zero(const uint8_t *p, size_t len)
 {
-	off_t start = lseek(fd, at, SEEK_DATA), hole;
-
-	if (start < 0 && errno == ENXIO)
-		start = lseek(fd, 0, SEEK_END);
-	else if (start < 0)
-		start = at; /* not every file can tell */
-	if (start > end)
-		start = end;
-	hole = lseek(fd, start, SEEK_HOLE);
-	*ret_start = start;
-	*ret_stop = hole > start && hole < end ? hole : end;
+	return !p[0] && !memcmp(p, p + 1, len - 1);
 }
 
-/* The holes of the image are holes of the copy, which takes memory. */
+/* Where there are zeroes the copy has holes, which take no memory. */
+static void copy_pages(uint8_t *to, const uint8_t *from, size_t len)
+{
+	size_t at, n;
+
+	for (at = 0; at < len; at += n) {
+		n = len - at < PAGE ? len - at : PAGE;
+		if (!is_zero(from + at, n))
+			memcpy(to + at, from + at, n);
+	}
+}
+
 int luks_reader_copy(struct luks_reader *reader, uint64_t offset, size_t len,
 		     struct why *why)
 {
-	off_t begin = (off_t)(offset / PAGE * PAGE), at = begin, stop = begin;
-	off_t end = (off_t)(offset + len);
-	int fd = reader->source.header_fd;
-	ssize_t n = 1;
-	uint8_t *p;
+	uint64_t start = offset / PAGE * PAGE;
+	uint8_t chunk[4 * PAGE], *p;
+	size_t done = 0, left;
+	ssize_t n;
 
-	p = mmap(NULL, (size_t)(end - begin), PROT_READ | PROT_WRITE,
-		 MAP_SHARED, reader->source.copy_fd, begin);
+	len += offset - start;
+	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED,
+		 reader->source.copy_fd, (off_t)start);
 	if (p == MAP_FAILED)
 		return why_set(why, -ENOMEM, "no memory for the header");
-	while (at < end && n) {
-		if (at == stop) {
-			next_part(fd, at, end, &at, &stop);
+	while (done < len) {
+		left = len - done < sizeof(chunk) ? len - done : sizeof(chunk);
+		n = pread(reader->source.header_fd, chunk, left,
+			  (off_t)(start + done));
+		if (n < 0 && errno == EINTR)
 			continue;
-		}
-		n = pread(fd, p + (at - begin), (size_t)(stop - at), at);
-		if (n < 0 && errno != EINTR)
+		if (n <= 0)
 			break;
-		if (n > 0)
-			at += n;
+		copy_pages(p + done, chunk, (size_t)n);
+		done += (size_t)n;
 	}
-	munmap(p, (size_t)(end - begin));
-	if (at == end)
+	munmap(p, len);
+	if (done == len)
 		return 0;
 	return why_set(why, -EIO,
 		       "reading the header at byte %" PRIu64 " failed",
-		       (uint64_t)at);
+		       start + done);
 }
 
 /* Has a sector nearly as many different bytes as chance would give it? */

@@ -140,8 +140,8 @@ START_TEST(test_read_fails)
 }
 END_TEST
 
-/* Memory for what the image has, and not for its holes. */
-START_TEST(test_holes)
+/* Memory for what the image has, and not for its zeroes. */
+START_TEST(test_zeroes)
 {
 	int image = make(ERASED), copy = memfd_create("copy", MFD_CLOEXEC);
 	const struct luks_source source = {
@@ -232,7 +232,7 @@ int main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, test_extent, 0, LEN(cases));
 	tcase_add_test(tc, test_read_fails);
-	tcase_add_test(tc, test_holes);
+	tcase_add_test(tc, test_zeroes);
 	tcase_add_test(tc, test_info);
 	tcase_add_loop_test(tc, test_digest, 0, 2);
 	suite_add_tcase(s, tc);
