@@ -24,6 +24,7 @@ encrypt_late() {
 	local pid status=0
 
 	wait_for 100 given_back full
+	: >err # that of the one before says it as well
 	"$@" --key-file later >out 2>err &
 	pid=$!
 	wait_for 100 grep -q 'takes [0-9]* MiB more' err
