@@ -30,19 +30,18 @@ static void start_one(struct file_slot *s, void *buf, size_t len, off_t at)
 {
 	struct file_queue *q = s->queue;
 	struct io_uring_sqe *sqe = slot_sqe(s);
-	int mem = loop_find_memory(q->base.loop, buf, len);
+	bool fixed = loop_memory_holds(q->base.loop, buf, len);
 	unsigned n = len < MAX_TRANSFER ? (unsigned)len : MAX_TRANSFER;
 
 	if (s->req->op == BLK_READ) {
-		if (mem >= 0)
-			io_uring_prep_read_fixed(sqe, q->sqe_fd, buf, n, at,
-						 mem);
+		if (fixed)
+			io_uring_prep_read_fixed(sqe, q->sqe_fd, buf, n, at, 0);
 		else
 			io_uring_prep_read(sqe, q->sqe_fd, buf, n, at);
 	} else {
-		if (mem >= 0)
+		if (fixed)
 			io_uring_prep_write_fixed(sqe, q->sqe_fd, buf, n, at,
-						  mem);
+						  0);
 		else
 			io_uring_prep_write(sqe, q->sqe_fd, buf, n, at);
 		if (s->req->flags & BLK_FUA)

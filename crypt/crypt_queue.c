@@ -17,7 +17,6 @@
 
 #include "crypt/copy.h"
 #include "crypt/crypt_queue.h"
-#include "crypt/cryptdev.h"
 #include "crypt/xts.h"
 #include "lib/loop.h"
 
@@ -368,9 +367,4 @@ void crypt_close_queue(struct blk_queue *queue)
 	blk_close_queue(q->lower);
 	crypt_thread_put((struct cryptdev *)queue->dev, q->thread);
 	free(q);
-}
-
-bool cryptdev_memory_registered(const struct blk_queue *queue)
-{
-	return ((const struct crypt_queue *)queue)->thread->registered;
 }

@@ -78,7 +78,6 @@ struct crypt_thread {
 	struct loop *loop;
 	struct xts *xts;
 	uint32_t sector_size;
-	bool registered;
 	bool pumping;
 	unsigned worked; /* bytes of cipher work since the last submission */
 	uint64_t first_sector;

@@ -86,10 +86,10 @@ static void free_thread(struct crypt_thread *t)
 {
 	if (t->straddle)
 		explicit_bzero(t->straddle, XTS_MAX_SECTOR_SIZE);
-	if (t->registered)
+	if (t->mem != MAP_FAILED) {
 		loop_forget_memory(t->loop, t->mem);
-	if (t->mem != MAP_FAILED)
 		munmap(t->mem, t->mem_len);
+	}
 	xts_free(t->xts);
 	free(t->pieces);
 	free(t);
@@ -117,7 +117,7 @@ static struct crypt_thread *new_thread(const struct cryptdev *dev,
 	/* The straddling sector's plaintext stays out of dumps; a hint. */
 	madvise(t->mem, t->mem_len, MADV_DONTDUMP);
 	/* A small RLIMIT_MEMLOCK costs speed, no more. */
-	t->registered = !loop_add_memory(loop, t->mem, t->mem_len);
+	loop_add_memory(loop, t->mem, t->mem_len);
 	return t;
 }
 

@@ -16,7 +16,6 @@
 
 struct blk_dev;
 struct blk_info;
-struct blk_queue;
 struct why;
 
 struct cryptdev_params {
@@ -46,11 +45,5 @@ void cryptdev_info(const struct blk_info *lower,
  */
 int cryptdev_new(struct blk_dev *lower, const struct cryptdev_params *params,
 		 struct blk_dev **ret, struct why *why);
-
-/*
- * Whether @queue, which is one of a cryptdev, has its memory registered with
- * io_uring (RLIMIT_MEMLOCK was large enough).
- */
-bool cryptdev_memory_registered(const struct blk_queue *queue);
 
 #endif

@@ -109,7 +109,7 @@ int queue_open(struct queue *q, struct loop *loop)
 
 	q->loop = loop;
 	/* The queues of a loop have their buffers together. */
-	vblk_stat_set(&q->params.stats->registered, loop_nr_memory(loop) > 0);
+	vblk_stat_set(&q->params.stats->registered, loop_has_memory(loop));
 	return err;
 }
 

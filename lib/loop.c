@@ -13,8 +13,7 @@
 #include "lib/loop.h"
 #include "lib/loop_poll.h"
 
-#define MAX_FILES  8
-#define MAX_MEMORY 32
+#define MAX_FILES 8
 
 struct loop {
 	struct io_uring ring;
@@ -22,8 +21,7 @@ struct loop {
 	struct loop_poll poll;
 	int files[MAX_FILES];
 	unsigned nr_files;
-	struct iovec mem[MAX_MEMORY];
-	unsigned nr_mem, max_mem;
+	struct iovec mem; /* registered, or of no length */
 	bool stop;
 };
 
@@ -115,62 +113,33 @@ int loop_add_file(struct loop *loop, int fd)
 	return (int)i;
 }
 
-/* Room for several pieces of memory, which come one by one. */
-static void make_room(struct loop *loop)
-{
-	if (io_uring_register_buffers_sparse(&loop->ring, MAX_MEMORY))
-		loop->max_mem = 1; /* before Linux 5.19 */
-	else
-		loop->max_mem = MAX_MEMORY;
-}
-
 int loop_add_memory(struct loop *loop, void *base, size_t len)
 {
 	const struct iovec iov = { .iov_base = base, .iov_len = len };
-	uint64_t tag = 0;
 	int err;
 
-	if (!loop->max_mem)
-		make_room(loop);
-	if (loop->nr_mem == loop->max_mem)
-		return -ENOSPC;
-	if (loop->max_mem == 1)
-		err = io_uring_register_buffers(&loop->ring, &iov, 1);
-	else
-		err = io_uring_register_buffers_update_tag(
-			&loop->ring, loop->nr_mem, &iov, (void *)&tag, 1);
-	if (err < 0)
-		return err;
-	loop->mem[loop->nr_mem++] = iov;
-	return 0;
+	err = io_uring_register_buffers(&loop->ring, &iov, 1);
+	if (!err)
+		loop->mem = iov;
+	return err;
 }
 
-int loop_find_memory(const struct loop *loop, const void *p, size_t len)
+bool loop_has_memory(const struct loop *loop)
 {
-	unsigned i;
+	return loop->mem.iov_len;
+}
 
-	for (i = 0; i < loop->nr_mem; i++) {
-		const struct iovec *m = &loop->mem[i];
-		size_t at = (size_t)((const char *)p - (char *)m->iov_base);
+bool loop_memory_holds(const struct loop *loop, const void *p, size_t len)
+{
+	size_t at = (size_t)((const char *)p - (char *)loop->mem.iov_base);
 
-		if (at < m->iov_len && len <= m->iov_len - at)
-			return (int)i;
-	}
-	return -1;
+	return at < loop->mem.iov_len && len <= loop->mem.iov_len - at;
 }
 
 void loop_forget_memory(struct loop *loop, const void *base)
 {
-	unsigned i;
-
-	for (i = 0; i < loop->nr_mem; i++)
-		if (loop->mem[i].iov_base == base)
-			loop->mem[i].iov_len = 0;
-}
-
-unsigned loop_nr_memory(const struct loop *loop)
-{
-	return loop->nr_mem;
+	if (loop->mem.iov_base == base)
+		loop->mem = (struct iovec){ 0 };
 }
 
 /* liburing 2.3 (Debian 12) declares these two calls but does not export them. */
@@ -257,7 +226,7 @@ void loop_defer(struct loop *loop, struct loop_task *task)
 	loop->tasks_end = &task->next;
 }
 
-/* A batch; the rest, and what comes now, is the next turn's: answers go first. */
+/* A batch.  The rest, and what comes now, is the next turn's: answers go first. */
 static void reap(struct loop *loop)
 {
 	unsigned left = loop_poll_batch(&loop->poll);

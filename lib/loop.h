@@ -51,23 +51,21 @@ void loop_free(struct loop *loop);
 int loop_add_file(struct loop *loop, int fd);
 
 /*
- * Register memory for READ_FIXED and WRITE_FIXED, before loop_seal.
- * -ENOMEM when RLIMIT_MEMLOCK is too small, -ENOSPC when there is no room for
- * more (before Linux 5.19, for more than one): go on without.
+ * Register memory for READ_FIXED and WRITE_FIXED, as buffer 0, before
+ * loop_seal.  -ENOMEM when RLIMIT_MEMLOCK is too small, -EBUSY if the ring has
+ * had some: go on without.
  */
 int loop_add_memory(struct loop *loop, void *base, size_t len);
+bool loop_has_memory(const struct loop *loop);
 
-/* The buffer that @len bytes at @p stand in, or -1: they are not registered. */
-int loop_find_memory(const struct loop *loop, const void *p, size_t len);
+/* Whether @len bytes at @p are registered. */
+bool loop_memory_holds(const struct loop *loop, const void *p, size_t len);
 
 /*
- * The registered memory at @base is about to go: what comes to stand there is
- * not it.  The ring keeps the pages until it ends.
+ * Memory at @base, which may be the registered one, is about to go: what comes
+ * to stand there is not it.  The ring keeps the pages until it ends.
  */
 void loop_forget_memory(struct loop *loop, const void *base);
-
-/* How often loop_add_memory has succeeded. */
-unsigned loop_nr_memory(const struct loop *loop);
 
 /* Restrict and enable the ring, in the thread that will run it. */
 int loop_seal(struct loop *loop);
