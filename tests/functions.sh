@@ -92,15 +92,6 @@ says() {
 	grep -q '^vcrypt: ' err || { cat err; fail "no 'vcrypt: ' in the error"; }
 }
 
-# prints PATTERN COMMAND...: a line of its output is like that. All of it is
-# read first: who writes on to a "grep -q" that has found it may die of that.
-prints() {
-	local output
-
-	output=$("${@:2}") || return
-	grep -qE -- "$1" <<<"$output"
-}
-
 # wait_for SECONDS COMMAND...: until the command succeeds.
 wait_for() {
 	local end=$((SECONDS + $1))
@@ -116,6 +107,11 @@ wait_for() {
 # "grep -q" would leave at once, and whoever goes on writing die of it, or not.
 matches() {
 	grep "$@" >/dev/null
+}
+
+# prints PATTERN COMMAND...: it succeeds, and a line of its output is like that.
+prints() {
+	"${@:2}" | matches -E -- "$1"
 }
 
 # The cheapest key derivation there is: tests do not guess passphrases.
