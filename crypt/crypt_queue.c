@@ -8,9 +8,9 @@
  * of the request is taken.  The last one given back is the first one taken
  * again, by whichever queue of the thread, so that few of them stay in the
  * CPU's cache.  A request whose pool is empty waits in a line; a piece in
- * flight waits for nothing, so that the line always moves.  Each queue has a line
- * for each pool, and those of a pool have a turn after each other, so that no
- * queue waits for all that another one has begun.
+ * flight waits for nothing, so that the line always moves.  Each queue has a
+ * line for each pool, and those of a pool take turns, so that no queue waits for
+ * all that another one has begun.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -217,7 +217,7 @@ static void wait_again(struct crypt_thread *t, struct pool *pool,
 		wait_last(next, s);
 }
 
-/* One piece of the request that is first in line. */
+/* One piece of the request that is first in the line whose turn it is. */
 static void work(struct crypt_thread *t, struct pool *pool)
 {
 	struct slot *s = take_waiting(pool);

@@ -29,7 +29,7 @@ static bool is_zero(const uint8_t *p, size_t len)
 	return !p[0] && !memcmp(p, p + 1, len - 1);
 }
 
-/* Where there are zeroes the copy has holes, which take no memory. */
+/* Where there are zeroes the copy keeps its holes, which take no memory. */
 static void copy_pages(uint8_t *to, const uint8_t *from, size_t len)
 {
 	size_t at, n;

@@ -30,7 +30,7 @@ enum luks_layout {
 /* Both descriptors stay the caller's, and the reader keeps using them. */
 struct luks_source {
 	int header_fd; /* what holds the header, readable */
-	int copy_fd;   /* a memfd, for the copy of it */
+	int copy_fd;   /* a memfd of zeroes, for the copy of it */
 	enum luks_layout layout;
 	uint64_t header_size; /* bytes of what holds the header */
 	uint64_t data_size;   /* bytes of what holds the data */

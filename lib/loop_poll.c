@@ -13,7 +13,7 @@
 #define WORTHLESS 2000	/* nanoseconds that are too few to find anything */
 #define CHANCE	  16	/* nearly short sleeps, for each that counts */
 #define FEW	  4	/* completions, of a device that is waited for */
-#define LATELY	  8	/* turns */
+#define LATELY	  8	/* turns, in which it counts as slow */
 
 void loop_poll_add(struct loop_poll *p, struct loop_source *source)
 {
@@ -185,10 +185,10 @@ bool loop_poll_run(struct loop_poll *p, bool sleep)
 }
 
 /*
- * What waits for a device, which ends many at once, shall not wait for all of
- * these as well: the driver is told of the first ones, and has the device at
- * work on new ones, while the rest are decrypted.  Where this thread is what
- * waits for nobody, more calls and submissions would only cost.
+ * A device ends many requests at once.  Where it is what everybody waits for,
+ * the driver hears of the first ones, and has it at work on new ones, while the
+ * rest are decrypted.  Where this thread is, more calls and submissions would
+ * only cost.
  */
 unsigned loop_poll_batch(const struct loop_poll *p)
 {

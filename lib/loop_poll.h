@@ -66,7 +66,7 @@ struct loop_poll {
 	unsigned nr_sources;
 	uint64_t max_ns; /* of each window */
 	struct loop_window idle, device;
-	unsigned waited; /* for how many turns it counts that it did, for one */
+	unsigned waited; /* turns left in which a device counts as slow */
 };
 
 void loop_poll_add(struct loop_poll *p, struct loop_source *source);
