@@ -55,6 +55,19 @@ dd if=/dev/urandom of=far.img bs=1k seek=4 count=200 conv=notrunc status=none
 cmp far.img far.whole
 vc_format farther.img --size 302M --luks2-keyslots-size 256K --offset 614400
 "$VCRYPT" header backup farther.img farther.bak
+# small_files COMMAND...: none of its files may reach up to those data.
+small_files() {
+	(
+		trap '' XFSZ
+		ulimit -f $((280 << 10))
+		"$@"
+	)
+}
+cp --sparse=always farther.img farther.whole
+expect 4 small_files "$VCRYPT" header restore --batch-mode farther.img \
+	farther.bak
+says 'no memory for the header: File too large'
+cmp farther.img farther.whole
 "$VCRYPT" header restore --batch-mode farther.img farther.bak
 
 # What is no backup, or cannot be one of this image.
